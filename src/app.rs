@@ -1,0 +1,208 @@
+//! The application: its routes, and what happens to every request on its way through them.
+
+use std::net::IpAddr;
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Instant;
+
+use actix_web::body::BoxBody;
+use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
+use actix_web::http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::{Method, Uri};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::{App, Error, HttpRequest, HttpResponse, Resource, web};
+use futures_util::FutureExt;
+
+use crate::assets::Assets;
+use crate::errors;
+use crate::guards::{self, Guards};
+use crate::headers::{Headers, X_REQUEST_ID};
+use crate::index::Index;
+use crate::logs;
+use crate::negotiate::Form;
+use crate::release::Release;
+use crate::representation::{Caching, Representation};
+use crate::request_id::RequestIds;
+use crate::settings::Settings;
+
+const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+
+/// All that is made at start, and shared by the workers.
+pub struct Site {
+    index: Index,
+    release: Representation,
+    health: Representation,
+    robots: Representation,
+    assets: Assets,
+    guards: Guards,
+    headers: Headers,
+    name: String,
+    /// The app's release, for log lines.
+    release_version: Option<String>,
+}
+
+impl Site {
+    /// Renders everything.
+    #[must_use]
+    pub fn new(settings: &Settings, release: &Release) -> Self {
+        let assets = Assets::new(settings.environment);
+        let robots = if settings.indexed {
+            "User-agent: *\nAllow: /\n"
+        } else {
+            "User-agent: *\nDisallow: /\n"
+        };
+        let text = |caching, text| Representation::new("text/plain; charset=utf-8", caching, text);
+        Self {
+            index: Index::new(&settings.site_name, release, &assets),
+            release: release.representation(),
+            health: text(Caching::Never, "ok\n"),
+            robots: text(Caching::Ask, robots),
+            guards: Guards {
+                force_https: settings.force_https,
+                preview_password: settings.preview_password.clone(),
+            },
+            headers: Headers { hsts: settings.force_https, indexed: settings.indexed },
+            name: settings.site_name.clone(),
+            release_version: release.release.clone(),
+            assets,
+        }
+    }
+}
+
+/// One worker's application.
+pub fn app(
+    site: &Arc<Site>,
+) -> App<
+    impl ServiceFactory<
+        ServiceRequest,
+        Config = (),
+        Response = ServiceResponse,
+        Error = Error,
+        InitError = (),
+    > + use<>,
+> {
+    let (stylesheet, icon) = (&site.assets.stylesheet.path, &site.assets.icon.path);
+    let pass = {
+        let (site, ids) = (Arc::clone(site), Rc::new(RequestIds::new()));
+        move |request, next| every_request(Arc::clone(&site), Rc::clone(&ids), request, next)
+    };
+    App::new()
+        .service(page("/", site, |site, request| site.index.view(request)))
+        .service(page("/release", site, |site, request| site.release.answer(request)))
+        .service(page("/health", site, |site, request| site.health.answer(request)))
+        .service(page("/robots.txt", site, |site, request| site.robots.answer(request)))
+        .service(page(stylesheet, site, |site, request| {
+            site.assets.stylesheet.representation.answer(request)
+        }))
+        .service(page(icon, site, |site, request| site.assets.icon.representation.answer(request)))
+        .default_service(web::to(errors::not_found))
+        .wrap(from_fn(pass))
+}
+
+/// A page that can be read, by `GET` or `HEAD`, and nothing else.
+fn page(path: &str, site: &Arc<Site>, answer: fn(&Site, &HttpRequest) -> HttpResponse) -> Resource {
+    let site = Arc::clone(site);
+    let handler = move |request: HttpRequest| {
+        let response = answer(&site, &request);
+        async { response }
+    };
+    web::resource(path)
+        .route(web::get().to(handler.clone()))
+        .route(web::head().to(handler))
+        .default_service(web::to(errors::method_not_allowed))
+}
+
+/// Every request's way: its id, the guards, the routes, an error's page, the headers, the log line.
+async fn every_request(
+    site: Arc<Site>,
+    ids: Rc<RequestIds>,
+    request: ServiceRequest,
+    next: Next<BoxBody>,
+) -> Result<ServiceResponse, Error> {
+    let arrival = Arrival::of(&request, &ids);
+
+    let answered = match site.guards.refuse(request.uri(), request.headers()) {
+        Some(refusal) => Ok(request.into_response(refusal)),
+        // A panic must not cut the connection: the router would show the visitor its own page (H13).
+        None => match AssertUnwindSafe(next.call(request)).catch_unwind().await {
+            Ok(result) => result,
+            Err(_) => Err(InternalError::new(
+                "panicked",
+                actix_web::http::StatusCode::INTERNAL_SERVER_ERROR,
+            )
+            .into()),
+        },
+    };
+
+    match answered {
+        Ok(answered) => {
+            let (request, response) = answered.into_parts();
+            Ok(ServiceResponse::new(request, arrival.finish(&site, response)))
+        }
+        // No request is left to answer to: actix sends what the error holds.
+        Err(error) => {
+            let response = arrival.finish(&site, HttpResponse::from_error(error));
+            Err(InternalError::from_response("answered", response).into())
+        }
+    }
+}
+
+/// What is known of a request from its head alone, and needed once it is answered.
+struct Arrival {
+    at: Instant,
+    id: HeaderValue,
+    method: Method,
+    uri: Uri,
+    accept: Option<HeaderValue>,
+    client: Option<IpAddr>,
+    over_https: bool,
+}
+
+impl Arrival {
+    fn of(request: &ServiceRequest, ids: &RequestIds) -> Self {
+        let headers = request.headers();
+        Self {
+            at: Instant::now(),
+            id: ids.of(headers.get(X_REQUEST_ID)),
+            method: request.method().clone(),
+            uri: request.uri().clone(),
+            accept: headers.get(ACCEPT).cloned(),
+            client: forwarded_for(headers).or_else(|| Some(request.peer_addr()?.ip())),
+            over_https: guards::is_https(headers),
+        }
+    }
+
+    /// Makes of a response the answer that leaves the house.
+    fn finish(self, site: &Site, response: HttpResponse) -> HttpResponse {
+        let status = response.status();
+        if let Some(error) = response.error().filter(|_| status.is_server_error()) {
+            tracing::error!(request_id = self.id.to_str().unwrap_or_default(), %error, "a request failed");
+        }
+        let mut response = response;
+        if status.is_client_error() || status.is_server_error() {
+            let form = Form::preferred(self.accept.as_ref());
+            response = errors::with_page(response, form, &self.id, &site.name, &site.assets);
+        }
+        site.headers.put(response.headers_mut(), self.id.clone(), self.over_https);
+        logs::Request {
+            method: self.method.as_str(),
+            path: self.uri.path(),
+            id: self.id.to_str().unwrap_or_default(),
+            client: self.client,
+            status,
+            duration: self.at.elapsed(),
+            release: site.release_version.as_deref(),
+        }
+        .log();
+        response
+    }
+}
+
+/// The visitor's address: the last entry, which the router adds. All before it are the client's own
+/// words, and so is the first, which actix would take.
+fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
+    let last = headers.get_all(X_FORWARDED_FOR).last()?.to_str().ok()?;
+    last.rsplit(',').next()?.trim().parse().ok()
+}

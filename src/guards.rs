@@ -1,0 +1,105 @@
+//! Who is turned away before any page: plain http to https, and a preview's visitors without its
+//! password.
+
+use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
+use actix_web::http::Uri;
+use actix_web::http::header::{
+    AUTHORIZATION, CACHE_CONTROL, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION,
+    WWW_AUTHENTICATE,
+};
+use actix_web::http::uri::PathAndQuery;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+/// Written by the router, which also ends TLS. actix's `ConnectionInfo` would take a client's
+/// `Forwarded` or `X-Forwarded-Host` before it, which the router does not write.
+const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// The guards of one site.
+pub struct Guards {
+    /// Redirect plain http.
+    pub force_https: bool,
+    /// Ask for this.
+    pub preview_password: Option<SecretString>,
+}
+
+impl Guards {
+    /// The answer to a request that may not pass.
+    #[must_use]
+    pub fn refuse(&self, uri: &Uri, headers: &HeaderMap) -> Option<HttpResponse> {
+        // Whoever asks for the health of a process wants neither a detour nor a password.
+        if uri.path() == "/health" {
+            return None;
+        }
+        if self.force_https && forwarded_proto(headers) == Some(b"http") {
+            return Some(redirect_to_https(uri, headers));
+        }
+        match &self.preview_password {
+            Some(password) if uri.path() != "/robots.txt" && !knows(password, headers) => {
+                Some(ask_for_password())
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Whether the visitor's own connection, to the router, is https.
+#[must_use]
+pub fn is_https(headers: &HeaderMap) -> bool {
+    forwarded_proto(headers) == Some(b"https")
+}
+
+fn forwarded_proto(headers: &HeaderMap) -> Option<&[u8]> {
+    headers.get(X_FORWARDED_PROTO).map(HeaderValue::as_bytes)
+}
+
+/// 308, so that a POST stays a POST. It leads to the request's own host, path and query.
+fn redirect_to_https(uri: &Uri, headers: &HeaderMap) -> HttpResponse {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).filter(|host| is_host(host));
+    // `OPTIONS *` has no path to keep.
+    let path = uri.path_and_query().map(PathAndQuery::as_str).filter(|path| path.starts_with('/'));
+    let location = host.map(|host| format!("https://{host}{}", path.unwrap_or("/")));
+    match location.and_then(|location| HeaderValue::try_from(location).ok()) {
+        Some(location) => HttpResponse::PermanentRedirect()
+            .insert_header((LOCATION, location))
+            // Else browsers keep a 308 for ever, even after FORCE_HTTPS=false.
+            .insert_header((CACHE_CONTROL, "no-store"))
+            .finish(),
+        None => HttpResponse::BadRequest().finish(),
+    }
+}
+
+/// A name or an address, with or without a port. The router lets only the app's own domains through;
+/// elsewhere this keeps a redirect from leading to what is no host at all.
+fn is_host(host: &str) -> bool {
+    !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b))
+}
+
+/// Whether `Authorization: Basic` has the password, under any user name.
+fn knows(password: &SecretString, headers: &HeaderMap) -> bool {
+    let given = || {
+        let (scheme, encoded) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+        let credentials =
+            BASE64.decode(encoded.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
+        let colon = credentials.iter().position(|&b| b == b':')?;
+        Some(credentials[colon + 1..].to_vec())
+    };
+    given().is_some_and(|given| {
+        // Digests are of one length, so that the time taken tells nothing, not even the length.
+        let ours = Sha256::digest(password.expose_secret());
+        Sha256::digest(given).ct_eq(&ours).into()
+    })
+}
+
+fn ask_for_password() -> HttpResponse {
+    HttpResponse::build(StatusCode::UNAUTHORIZED)
+        .insert_header((
+            WWW_AUTHENTICATE,
+            "Basic realm=\"Preview: any name, and its password\", charset=\"UTF-8\"",
+        ))
+        .finish()
+}

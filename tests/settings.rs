@@ -1,0 +1,372 @@
+//! Settings: variables in, typed values or every problem out.
+
+use std::fs;
+use std::net::IpAddr;
+
+use callboard::settings::report::{Remedy, Report};
+use callboard::settings::variables::{Origin, Variables};
+use callboard::settings::{self, Environment, LogFormat, NAMES, Settings};
+use secrecy::ExposeSecret;
+
+mod support;
+
+fn load(variables: &[(&str, &str)]) -> Result<(Settings, Report), Report> {
+    settings::load(&variables.iter().copied().collect())
+}
+
+fn loaded(variables: &[(&str, &str)]) -> Settings {
+    load(variables).unwrap_or_else(|report| panic!("{report}")).0
+}
+
+fn report(variables: &[(&str, &str)]) -> Report {
+    load(variables).map_or_else(|report| report, |(_, report)| report)
+}
+
+/// What is wrong, and with what value it is mended; empty where no value mends it.
+fn problems(variables: &[(&str, &str)]) -> Vec<(String, String)> {
+    let problems = report(variables).problems.into_iter();
+    let remedy = |remedy| match remedy {
+        Remedy::Set(name, value) => format!("{name}={value}"),
+        Remedy::Do(_) => String::new(),
+    };
+    problems.map(|problem| (problem.what, remedy(problem.remedy))).collect()
+}
+
+#[test]
+fn without_a_variable_it_is_a_development_machine() {
+    let settings = loaded(&[]);
+    assert_eq!(settings.environment, Environment::Development);
+    assert_eq!(settings.site_name, "Callboard");
+    assert_eq!(settings.host, IpAddr::from([127, 0, 0, 1]));
+    assert_eq!(settings.port, 8080);
+    assert!((1..=4).contains(&settings.workers));
+    assert_eq!(settings.log, "info,actix_server=warn".parse().unwrap());
+    assert_eq!(settings.log_format, LogFormat::Text);
+    assert!(!settings.force_https);
+    assert!(settings.preview_password.is_none());
+    assert!(!settings.indexed);
+    assert_eq!(settings.heroku, settings::Heroku::default());
+}
+
+#[test]
+fn without_a_variable_on_a_dyno_it_is_production_and_says_so() {
+    let (settings, report) = load(&[("DYNO", "web.1"), ("HEROKU_APP_NAME", "myapp")]).unwrap();
+    assert_eq!(settings.environment, Environment::Production);
+    assert_eq!(settings.host, IpAddr::from([0; 16]));
+    assert_eq!(settings.log_format, LogFormat::Json);
+    assert!(settings.force_https);
+    assert!(settings.indexed);
+    let [notice] = &report.notices[..] else { panic!("{report}") };
+    assert!(notice.contains("heroku config:set APP_ENV=production --app myapp"), "{notice}");
+}
+
+#[test]
+fn every_variable_is_read() {
+    let settings = loaded(&[
+        ("APP_ENV", "staging"),
+        ("SITE_NAME", "The Board"),
+        ("HOST", "::1"),
+        ("PORT", "0"),
+        ("WEB_CONCURRENCY", "64"),
+        ("RUST_LOG", "warn,callboard=trace"),
+        ("LOG_FORMAT", "text"),
+        ("FORCE_HTTPS", "false"),
+        ("PREVIEW_PASSWORD", "open sesame"),
+        ("HEROKU_APP_NAME", "myapp-staging"),
+        ("HEROKU_RELEASE_VERSION", "v42"),
+        ("HEROKU_RELEASE_CREATED_AT", "2026-11-23T01:02:03Z"),
+        ("HEROKU_SLUG_COMMIT", "abc"),
+    ]);
+    assert_eq!(settings.environment, Environment::Staging);
+    assert_eq!(settings.site_name, "The Board");
+    assert_eq!(settings.host, "::1".parse::<IpAddr>().unwrap());
+    assert_eq!(settings.port, 0);
+    assert_eq!(settings.workers, 64);
+    assert_eq!(settings.log, "warn,callboard=trace".parse().unwrap());
+    assert_eq!(settings.log_format, LogFormat::Text);
+    assert!(!settings.force_https);
+    assert_eq!(settings.preview_password.unwrap().expose_secret(), "open sesame");
+    assert!(!settings.indexed);
+    assert_eq!(settings.heroku.app.as_deref(), Some("myapp-staging"));
+    assert_eq!(settings.heroku.release.as_deref(), Some("v42"));
+    assert_eq!(settings.heroku.released_at.as_deref(), Some("2026-11-23T01:02:03Z"));
+    assert_eq!(settings.heroku.commit.as_deref(), Some("abc"));
+}
+
+#[test]
+fn the_new_name_of_the_commit_comes_before_the_old_one() {
+    let both = [("HEROKU_SLUG_COMMIT", "old"), ("HEROKU_BUILD_COMMIT", "new")];
+    assert_eq!(loaded(&both).heroku.commit.as_deref(), Some("new"));
+}
+
+#[test]
+fn every_environment_has_its_defaults() {
+    let table = [
+        // APP_ENV, HOST, LOG_FORMAT, FORCE_HTTPS, indexed
+        ("development", "127.0.0.1", LogFormat::Text, false, false),
+        ("review", "::", LogFormat::Json, true, false),
+        ("staging", "::", LogFormat::Json, true, false),
+        ("production", "::", LogFormat::Json, true, true),
+    ];
+    for (environment, host, log_format, force_https, indexed) in table {
+        let settings = loaded(&[("APP_ENV", environment)]);
+        assert_eq!(settings.environment.name(), environment);
+        assert_eq!(settings.host.to_string(), host, "{environment}");
+        assert_eq!(settings.log_format, log_format, "{environment}");
+        assert_eq!(settings.force_https, force_https, "{environment}");
+        assert_eq!(settings.indexed, indexed, "{environment}");
+    }
+}
+
+#[test]
+fn an_empty_variable_is_an_unset_one() {
+    let empty: Vec<_> = NAMES.iter().map(|name| (*name, "")).collect();
+    assert_eq!(report(&empty), report(&[]));
+    let on_dyno = [("DYNO", "web.1"), ("APP_ENV", "")];
+    assert_eq!(loaded(&on_dyno).environment, Environment::Production);
+    assert_eq!(loaded(&[("DYNO", "")]).environment, Environment::Development);
+}
+
+#[test]
+fn a_wrong_value_is_named_with_what_is_allowed_and_what_mends_it() {
+    let environments = "It must be development, review, staging or production.";
+    let host = "It must be an IP address, as 127.0.0.1, or :: for all of this machine's.";
+    let port = "It must be a whole number from 0 to 65535.";
+    let workers = "It must be a whole number from 1 to 64.";
+    let table = [
+        ("APP_ENV", "prod", environments, "production"),
+        ("APP_ENV", "Staging", environments, "staging"),
+        ("APP_ENV", "live", environments, "development"),
+        ("HOST", "localhost", host, "127.0.0.1"),
+        ("HOST", "127.0.0.1:80", host, "127.0.0.1"),
+        ("PORT", "65536", port, "8080"), // config's own numbers were cut to 16 bits once
+        ("PORT", "-1", port, "8080"),
+        ("PORT", "80 ", port, "8080"),
+        ("PORT", "http", port, "8080"),
+        ("PORT", "yes", port, "8080"), // a 1 to config
+        (
+            "RUST_LOG",
+            "callboard=loud",
+            "It must be levels, and targets with a level, as info or warn,callboard=debug.",
+            "info,actix_server=warn",
+        ),
+        ("LOG_FORMAT", "xml", "It must be text or json.", "text"),
+        ("FORCE_HTTPS", "yes", "It must be true or false.", "false"),
+        ("FORCE_HTTPS", "TRUE", "It must be true or false.", "false"),
+        ("SITE_NAME", "  ", "It must be 1 to 60 characters that can be seen.", "Callboard"),
+        ("SITE_NAME", "bell\u{7}", "It must be 1 to 60 characters that can be seen.", "Callboard"),
+    ];
+    for (name, value, allowed, mended) in table {
+        let [(what, remedy)] = &problems(&[(name, value)])[..] else { panic!("{name}={value}") };
+        let shown = value.replace('\u{7}', "\\u{7}");
+        assert_eq!(*what, format!("{name} is `{shown}`. {allowed}"));
+        assert_eq!(*remedy, format!("{name}={mended}"));
+        assert!(load(&[(name, mended)]).is_ok(), "{remedy} does not mend it");
+    }
+    for value in ["0", "65", "-1", "4.0", "on"] {
+        let [(what, _)] = &problems(&[("WEB_CONCURRENCY", value)])[..] else { panic!("{value}") };
+        assert_eq!(*what, format!("WEB_CONCURRENCY is `{value}`. {workers}"));
+    }
+}
+
+#[test]
+fn a_long_value_is_shown_in_part() {
+    let long = "x".repeat(61);
+    let [(what, _)] = &problems(&[("SITE_NAME", &long)])[..] else { panic!() };
+    assert!(what.starts_with(&format!("SITE_NAME is `{}…`.", "x".repeat(60))), "{what}");
+    assert!(load(&[("SITE_NAME", &"é".repeat(60))]).is_ok());
+}
+
+#[test]
+fn text_that_looks_like_a_number_stays_text() {
+    for text in ["1.10", "00012345", "TRUE", "123456789012345678901234567890"] {
+        let settings = loaded(&[("SITE_NAME", text), ("PREVIEW_PASSWORD", text)]);
+        assert_eq!(settings.site_name, text);
+        assert_eq!(settings.preview_password.unwrap().expose_secret(), text);
+    }
+}
+
+#[test]
+fn all_problems_are_reported_at_once_with_one_command_that_mends_them() {
+    let report = report(&[
+        ("DYNO", "release.1"),
+        ("HEROKU_APP_NAME", "myapp"),
+        ("APP_ENV", "development"),
+        ("HOST", "127.0.0.1"),
+        ("PORT", "http"),
+        ("WEB_CONCURRENCY", "0"),
+        ("PREVIEW_PASSWORD", "bell\u{7}"),
+    ]);
+    assert_eq!(report.refusal(), format!("\
+Callboard does not start with these settings. 5 problems:
+  APP_ENV is `development`. It must be review, staging or production on a dyno.
+    Mend it with APP_ENV=production
+  HOST is `127.0.0.1`. It must be an IP address that Heroku's router reaches; leave it unset, or :: for all of them.
+    Mend it with HOST=::
+  PORT is `http`. It must be a whole number from 0 to 65535.
+    Heroku sets it itself: heroku config:unset PORT --app myapp
+  WEB_CONCURRENCY is `0`. It must be a whole number from 1 to 64.
+    Mend it with WEB_CONCURRENCY={workers}
+  PREVIEW_PASSWORD has characters that can't be typed. It must be visible characters.
+    Mend it with PREVIEW_PASSWORD=\"$(openssl rand -hex 16)\"
+To mend it at once, on Heroku:
+  heroku config:set APP_ENV=production HOST=:: WEB_CONCURRENCY={workers} PREVIEW_PASSWORD=\"$(openssl rand -hex 16)\" --app myapp
+", workers = loaded(&[]).workers));
+}
+
+#[test]
+fn an_app_name_that_a_shell_could_misread_is_not_put_into_a_command() {
+    let report = report(&[("HEROKU_APP_NAME", "x; rm -rf /"), ("PORT", "http")]);
+    assert!(report.refusal().ends_with("  heroku config:set PORT=8080 --app NAME\n"), "{report}");
+}
+
+#[test]
+fn what_looks_unintended_is_noticed_and_keeps_nothing_from_starting() {
+    let table = [
+        (("APP_ENV", "staging"), "Anyone can open this staging site: it has no PREVIEW_PASSWORD."),
+        (("APP_ENV", "review"), "Anyone can open this review site: it has no PREVIEW_PASSWORD."),
+        (
+            ("PREVIEW_PASWORD", "x"),
+            "PREVIEW_PASWORD is set, but it is no setting. Is PREVIEW_PASSWORD meant?",
+        ),
+        (
+            ("PREVIEW_PASSWD", "x"),
+            "PREVIEW_PASSWD is set, but it is no setting. Is PREVIEW_PASSWORD meant?",
+        ),
+        (("app_env", "production"), "app_env is set, but it is no setting. Is APP_ENV meant?"),
+        (("APPENV", "production"), "APPENV is set, but it is no setting. Is APP_ENV meant?"),
+        (("FORCE_HTTP", "true"), "FORCE_HTTP is set, but it is no setting. Is FORCE_HTTPS meant?"),
+        (("LOG_FROMAT", "json"), "LOG_FROMAT is set, but it is no setting. Is LOG_FORMAT meant?"),
+    ];
+    for (variable, expected) in table {
+        let (_, report) = load(&[variable]).unwrap();
+        let [notice] = &report.notices[..] else { panic!("{variable:?}: {report}") };
+        assert!(notice.starts_with(expected), "{notice}");
+    }
+    let closed = load(&[("APP_ENV", "staging"), ("PREVIEW_PASSWORD", "x")]).unwrap().1;
+    assert_eq!(closed.notices, Vec::<String>::new());
+}
+
+#[test]
+fn other_programs_variables_are_no_misspellings() {
+    let others = [
+        "PATH",
+        "HOME",
+        "HOSTNAME",
+        "POST",
+        "PWD",
+        "LANG",
+        "APP_URL",
+        "APP_KEY",
+        "RUSTFLAGS",
+        "LOG_LEVEL",
+        "FILE_NAME",
+        "A[999999999]",
+        "B.C",
+    ];
+    let variables: Vec<_> = others.iter().map(|name| (*name, "x")).collect();
+    assert_eq!(report(&variables).notices, Vec::<String>::new());
+}
+
+#[test]
+fn a_secret_is_in_no_report_no_debug_and_no_error() {
+    let secret = "swordfish";
+    let wrong = [("PREVIEW_PASSWORD", secret), ("PREVIEW_PASWORD", secret), ("PORT", "x")];
+    let report = report(&wrong);
+    let settings = loaded(&wrong[..2]);
+    for text in
+        [report.to_string(), report.refusal(), format!("{report:?}"), format!("{settings:#?}")]
+    {
+        assert!(!text.contains(secret), "{text}");
+    }
+    let odd = "sword\u{7}fish";
+    let report = self::report(&[("PREVIEW_PASSWORD", odd)]);
+    assert_eq!(report.problems.len(), 1);
+    assert!(!format!("{report}{report:?}").contains("fish"), "{report}");
+}
+
+#[test]
+fn the_report_has_a_row_for_every_setting_in_the_tables_order() {
+    let report = report(&[("SITE_NAME", "Mine"), ("PREVIEW_PASSWORD", "x")]);
+    let rows: Vec<_> = report.rows.iter().map(|row| row.name).collect();
+    assert_eq!(rows, NAMES);
+    let row = |name| report.rows.iter().find(|row| row.name == name).unwrap();
+    assert_eq!(
+        (row("SITE_NAME").value.as_str(), row("SITE_NAME").origin),
+        ("Mine", Origin::Environment)
+    );
+    assert_eq!(
+        (row("PREVIEW_PASSWORD").value.as_str(), row("PREVIEW_PASSWORD").origin),
+        ("set", Origin::Environment)
+    );
+    assert_eq!((row("PORT").value.as_str(), row("PORT").origin), ("8080", Origin::Default));
+}
+
+/// Reads variables as the process does: the environment over a `.env` file with this text.
+fn layered(environment: &[(&str, &str)], dot_env: &str) -> Variables {
+    let file = support::directory().join(".env");
+    fs::write(&file, dot_env).unwrap();
+    let environment =
+        environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+    Variables::layered(environment, &file)
+}
+
+#[test]
+fn the_environment_lies_over_dot_env() {
+    let variables = layered(
+        &[("PORT", "1"), ("SITE_NAME", "")],
+        "PORT=2\nSITE_NAME='a # b'\n# no\nexport HOST=::1\n",
+    );
+    assert_eq!(variables.get("PORT"), Some(("1", Origin::Environment)));
+    assert_eq!(variables.get("SITE_NAME"), Some(("a # b", Origin::DotEnv)));
+    assert_eq!(variables.get("HOST"), Some(("::1", Origin::DotEnv)));
+    assert_eq!(variables.get("port"), None);
+}
+
+#[test]
+fn dot_env_is_not_read_on_a_dyno() {
+    let variables = layered(&[("DYNO", "web.1")], "SITE_NAME=local\nbroken line\n");
+    assert_eq!(variables.get("SITE_NAME"), None);
+    assert!(variables.broken().is_empty());
+}
+
+#[test]
+fn a_missing_dot_env_is_an_empty_one() {
+    let missing = support::directory().join(".env");
+    let variables = Variables::layered([], &missing);
+    assert!(variables.broken().is_empty());
+}
+
+#[test]
+fn broken_lines_of_dot_env_are_told_by_number_and_never_shown() {
+    let table = [
+        ("swordfish\n", vec![1]),
+        ("PORT=1\n\n# PASSWORD swordfish\nPASSWORD swordfish\n", vec![4]),
+        ("A=1\nswordfish 1\nB=2\nswordfish 2\nC=3", vec![2, 4]),
+        ("A=1\nPREVIEW_PASSWORD='swordfish\nB=2\nC=3\n", vec![2]),
+        ("A=\"two\nlines\"\nswordfish\n", vec![3]),
+        ("\u{feff}PORT=1\r\nswordfish\r\n", vec![2]),
+        ("A=b c\n", vec![1]),
+    ];
+    for (text, lines) in table {
+        let Err(report) = settings::load(&layered(&[], text)) else { panic!("{text:?} loads") };
+        let expected: Vec<_> =
+            lines.iter().map(|n| format!("Line {n} of .env is not NAME=value.")).collect();
+        let found: Vec<_> = report.problems.iter().map(|problem| problem.what.clone()).collect();
+        assert_eq!(found, expected, "{text:?}");
+        assert!(!format!("{report}{report:?}").contains("swordfish"));
+    }
+}
+
+#[test]
+fn a_dot_env_that_cannot_be_read_is_a_problem() {
+    let directory = support::directory();
+    let Err(report) = settings::load(&Variables::layered([], &directory)) else {
+        panic!("a directory loads")
+    };
+    assert!(report.problems[0].what.starts_with(".env can't be read: "), "{report}");
+    let file = directory.join("binary");
+    fs::write(&file, b"PORT=\xff\xfe").unwrap();
+    let Err(report) = settings::load(&Variables::layered([], &file)) else { panic!("bytes load") };
+    assert!(report.problems[0].what.starts_with(".env can't be read: "), "{report}");
+}
