@@ -11,7 +11,7 @@ use std::num::NonZero;
 use std::thread;
 
 use secrecy::SecretString;
-use tracing_subscriber::filter::Targets;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use report::{Problem, Remedy, Report, Row};
 use variables::{DotEnvError, Origin, Variables};
@@ -270,7 +270,14 @@ impl<'a> Reader<'a> {
 
     fn log(&mut self) -> Targets {
         let allowed = "levels, and targets with a level, as info or warn,callboard=debug";
-        self.read("RUST_LOG", DEFAULT_LOG, allowed, |text| text.parse().ok())
+        self.read("RUST_LOG", DEFAULT_LOG, allowed, |text| {
+            // To tracing a bare word is a target: `inof` would log that crate, and nothing else.
+            let is_clear = |directive: &str| match directive.split_once('=') {
+                Some((target, _)) => target.bytes().all(|b| b.is_ascii_graphic()),
+                None => directive.parse::<LevelFilter>().is_ok(),
+            };
+            text.parse().ok().filter(|_| text.split(',').all(is_clear))
+        })
     }
 
     fn log_format(&mut self, development: bool) -> LogFormat {

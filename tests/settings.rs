@@ -132,6 +132,7 @@ fn a_wrong_value_is_named_with_what_is_allowed_and_what_mends_it() {
     let environments = "It must be development, review, staging or production.";
     let host = "It must be an IP address, as 127.0.0.1, or :: for all of this machine's.";
     let port = "It must be a whole number from 0 to 65535.";
+    let log = "It must be levels, and targets with a level, as info or warn,callboard=debug.";
     let workers = "It must be a whole number from 1 to 64.";
     let table = [
         ("APP_ENV", "prod", environments, "production"),
@@ -144,12 +145,8 @@ fn a_wrong_value_is_named_with_what_is_allowed_and_what_mends_it() {
         ("PORT", "80 ", port, "8080"),
         ("PORT", "http", port, "8080"),
         ("PORT", "yes", port, "8080"), // a 1 to config
-        (
-            "RUST_LOG",
-            "callboard=loud",
-            "It must be levels, and targets with a level, as info or warn,callboard=debug.",
-            "info,actix_server=warn",
-        ),
+        ("RUST_LOG", "callboard=loud", log, "info,actix_server=warn"),
+        ("RUST_LOG", "inof", log, "info,actix_server=warn"),
         ("LOG_FORMAT", "xml", "It must be text or json.", "text"),
         ("FORCE_HTTPS", "yes", "It must be true or false.", "false"),
         ("FORCE_HTTPS", "TRUE", "It must be true or false.", "false"),

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+use std::env;
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -27,9 +28,9 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The executable under test: this build's, or the one that `CALLBOARD` names.
+/// The executable under test: this build's, or the one that `CALLBOARD` names, by an absolute path.
 pub fn executable() -> PathBuf {
-    option_env!("CALLBOARD").unwrap_or(env!("CARGO_BIN_EXE_callboard")).into()
+    env::var_os("CALLBOARD").map_or_else(|| env!("CARGO_BIN_EXE_callboard").into(), PathBuf::from)
 }
 
 /// An empty directory of this test's own.
@@ -85,16 +86,14 @@ pub struct Service {
 impl Service {
     /// Starts it on a free port, and waits until it says that it is open.
     pub fn start(variables: &[Variable]) -> Self {
-        Self::start_from(&executable(), variables)
+        Self::start_with(&[], variables)
     }
 
-    /// The same, from another executable.
-    pub fn start_from(executable: &Path, variables: &[Variable]) -> Self {
-        let mut child = Command::new(executable)
-            .env_clear()
-            .env("PORT", "0")
+    /// The same, with arguments.
+    pub fn start_with(arguments: &[&str], variables: &[Variable]) -> Self {
+        let mut child = callboard(&[("PORT", "0")])
             .envs(variables.iter().copied())
-            .current_dir(directory())
+            .args(arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

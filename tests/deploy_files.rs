@@ -1,0 +1,228 @@
+//! The files that Heroku and people read, held against the code: a setting that is added in one place
+//! and forgotten in another fails here.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use callboard::settings::report::Report;
+use callboard::settings::variables::Variables;
+use callboard::settings::{self, NAMES};
+use serde_json::{Map, Value};
+
+use support::root;
+
+mod support;
+
+fn read(file: &str) -> String {
+    fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+fn report(variables: &[(&str, &str)]) -> Report {
+    settings::load(&variables.iter().copied().collect())
+        .map_or_else(|report| report, |(_, report)| report)
+}
+
+#[test]
+fn the_procfile_runs_the_binary_that_is_built_and_checks_it_first() {
+    let binary = format!("./target/release/{}", env!("CARGO_PKG_NAME"));
+    assert_eq!(read("Procfile"), format!("release: {binary} check\nweb: {binary}\n"));
+}
+
+#[test]
+fn the_build_is_the_locked_one() {
+    assert_eq!(read("RustConfig"), "RUST_CARGO_BUILD_FLAGS=\"--release --locked\"\n");
+    assert!(root().join("Cargo.lock").exists());
+    assert!(!read(".gitignore").contains("Cargo.lock"));
+    // The buildpack would take the file's text for a version. `rust-version` says what is needed.
+    assert!(!root().join("rust-toolchain").exists());
+    assert!(read("Cargo.toml").contains("\nrust-version = "));
+}
+
+#[test]
+fn the_env_file_stays_out_of_git() {
+    assert!(read(".gitignore").lines().any(|line| line == ".env"));
+}
+
+#[test]
+fn the_slug_leaves_out_nothing_that_the_build_or_the_dyno_needs() {
+    let ignored = read(".slugignore");
+    let ignored: Vec<_> =
+        ignored.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    assert!(ignored.contains(&"/tests"), "{ignored:?}");
+    for needed in
+        ["Cargo.toml", "Cargo.lock", "Procfile", "RustConfig", "src", "templates", "assets"]
+    {
+        assert!(root().join(needed).exists(), "{needed}");
+        let hides = |pattern: &&&str| pattern.trim_matches('/') == needed;
+        assert_eq!(ignored.iter().find(hides), None);
+    }
+    let suffixes = ignored.iter().filter_map(|pattern| pattern.strip_prefix('*'));
+    assert_eq!(
+        suffixes.collect::<Vec<_>>(),
+        [".md"],
+        "no other wildcard, and no .md is compiled in"
+    );
+    for source in fs::read_dir(root().join("src")).unwrap() {
+        let path = source.unwrap().path();
+        assert!(
+            path.is_dir() || !fs::read_to_string(&path).unwrap().contains(".md\")"),
+            "{path:?}"
+        );
+    }
+}
+
+/// The keys that Heroku documents. The published schema refuses any other.
+const APP_JSON_KEYS: [&str; 16] = [
+    "name",
+    "description",
+    "keywords",
+    "website",
+    "repository",
+    "logo",
+    "success_url",
+    "scripts",
+    "env",
+    "formation",
+    "addons",
+    "buildpacks",
+    "environments",
+    "stack",
+    "image",
+    "size",
+];
+
+fn app_json() -> Map<String, Value> {
+    serde_json::from_str(&read("app.json")).unwrap()
+}
+
+#[test]
+fn app_json_is_valid_under_the_documentation_and_the_stricter_schema() {
+    let app = app_json();
+    for key in app.keys() {
+        assert!(APP_JSON_KEYS.contains(&key.as_str()), "{key}");
+    }
+    let name = app["name"].as_str().unwrap();
+    assert!(
+        (3..=30).contains(&name.len()) && name.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
+    );
+    assert!(app["description"].as_str().unwrap().len() <= 140);
+    assert_eq!(app["stack"], "heroku-24", "the newest that every tool knows");
+    assert_eq!(app["buildpacks"], serde_json::json!([{ "url": "emk/rust" }]));
+    let environments = app["environments"].as_object().unwrap();
+    for (name, environment) in environments {
+        assert!(["test", "review"].contains(&name.as_str()), "{name}");
+        let keys: Vec<_> = environment.as_object().unwrap().keys().collect();
+        assert_eq!(keys, ["env"]);
+    }
+    for env in [&app["env"], &environments["review"]["env"]] {
+        for (name, entry) in env.as_object().unwrap() {
+            let entry = entry.as_object().unwrap_or_else(|| panic!("{name} is no object"));
+            for (key, value) in entry {
+                let valid = match key.as_str() {
+                    "description" | "value" => value.is_string(),
+                    "required" => value.is_boolean(),
+                    "generator" => value == "secret",
+                    _ => false,
+                };
+                assert!(valid, "{name}: {key}");
+            }
+            // Whoever sets the app up must not be asked for what has a default.
+            let given = entry.contains_key("value") || entry.contains_key("generator");
+            assert!(given || entry["required"] == false, "{name}");
+        }
+    }
+}
+
+#[test]
+fn app_json_names_every_setting_for_apps_and_for_review_apps() {
+    let app = app_json();
+    for env in [&app["env"], &app["environments"]["review"]["env"]] {
+        let named: BTreeSet<_> = env.as_object().unwrap().keys().map(String::as_str).collect();
+        assert_eq!(named, BTreeSet::from(NAMES));
+    }
+}
+
+#[test]
+fn an_app_made_from_app_json_starts() {
+    let app = app_json();
+    let production = &app["env"];
+    let review = &app["environments"]["review"]["env"];
+    for (env, name) in [(production, "production"), (review, "review")] {
+        let mut variables = vec![("DYNO", "web.1")];
+        for (name, entry) in env.as_object().unwrap() {
+            if entry.get("generator").is_some() {
+                variables.push((name, "0123456789abcdef"));
+            } else if let Some(value) = entry.get("value") {
+                variables.push((name, value.as_str().unwrap()));
+            }
+        }
+        let report = report(&variables);
+        assert!(report.problems.is_empty() && report.notices.is_empty(), "{report}");
+        assert_eq!(report.rows[0].value, name);
+    }
+}
+
+#[test]
+fn env_example_has_every_setting_with_a_comment_and_works_as_it_is() {
+    let text = read(".env.example");
+    let lines: Vec<_> = text.lines().collect();
+    let mut named = Vec::new();
+    for (at, line) in lines.iter().enumerate() {
+        if let Some((name, value)) = line.split_once('=').filter(|_| !line.starts_with('#')) {
+            assert!(lines[at - 1].starts_with("# "), "{name} has no comment");
+            // `heroku local` cuts at #, and reads no `export`, no quotes within, no $.
+            assert!(!value.contains(['#', '$', '"', '\'', ' ']), "{line}");
+            named.push(name);
+        }
+    }
+    assert_eq!(named, NAMES);
+
+    let file = root().join(".env.example");
+    let (_, report) =
+        settings::load(&Variables::layered([], &file)).unwrap_or_else(|report| panic!("{report}"));
+    assert_eq!(report.notices, Vec::<String>::new());
+    for (shown, default) in report.rows.iter().zip(&self::report(&[]).rows) {
+        if shown.name != "WEB_CONCURRENCY" {
+            assert_eq!(shown.value, default.value, "{}", shown.name);
+        }
+    }
+}
+
+#[test]
+fn the_readmes_table_has_every_setting_with_its_defaults() {
+    let readme = read("README.md");
+    let (_, table) = readme.split_once("\n| variable | default | meaning |\n").unwrap();
+    let (table, _) = table.split_once("\n\n").unwrap();
+    let rows: Vec<Vec<_>> = table
+        .lines()
+        .skip(1)
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+        .collect();
+    let named: Vec<_> = rows.iter().map(|row| row[0].trim_matches('`')).collect();
+    assert_eq!(named, NAMES);
+    for variables in [vec![], vec![("DYNO", "web.1")]] {
+        for (setting, row) in report(&variables).rows.iter().zip(&rows) {
+            if setting.name != "WEB_CONCURRENCY" && setting.name != "PREVIEW_PASSWORD" {
+                let default = format!("`{}`", setting.value);
+                assert!(
+                    row[1].contains(&default),
+                    "{}: {default} is not in {}",
+                    setting.name,
+                    row[1]
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn the_readme_names_every_file_of_the_service() {
+    let readme = read("README.md");
+    for folder in ["src", "src/settings"] {
+        for file in fs::read_dir(root().join(folder)).unwrap() {
+            let path = file.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            assert!(readme.contains(name), "{folder}/{name} is not in README.md");
+        }
+    }
+}

@@ -1,0 +1,424 @@
+//! The process: its command line, its start, its log, its end.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+
+use callboard::index::MESSAGE;
+use serde_json::Value;
+
+use support::{Ran, Service, callboard, directory, run};
+
+mod support;
+
+#[test]
+fn callboard_and_callboard_serve_both_serve() {
+    for arguments in [&[][..], &["serve"]] {
+        let service = Service::start_with(arguments, &[]);
+        assert!(service.get("/").text().contains(MESSAGE));
+    }
+}
+
+#[test]
+fn help_and_version_are_told_on_standard_output() {
+    for argument in ["--help", "-h"] {
+        let help = run(&[argument], &[]);
+        assert_eq!(help.code, Some(0));
+        assert!(help.stdout.starts_with("Usage: callboard [COMMAND]\n"), "{}", help.stdout);
+    }
+    for argument in ["--version", "-V"] {
+        let version = run(&[argument], &[]);
+        assert_eq!(version.code, Some(0));
+        let expected = format!("callboard {}", env!("CARGO_PKG_VERSION"));
+        assert!(version.stdout.starts_with(&expected), "{}", version.stdout);
+    }
+}
+
+#[test]
+fn any_other_command_line_is_an_error_with_the_usage() {
+    for arguments in [&["chek"][..], &["serve", "now"], &["check", "--all"], &["--port"], &[""]] {
+        let refused = run(arguments, &[]);
+        assert_eq!(refused.code, Some(2), "{arguments:?}");
+        assert_eq!(refused.stdout, "");
+        assert!(refused.stderr.contains(&arguments.join(" ")), "{}", refused.stderr);
+        assert!(refused.stderr.contains("Usage: callboard"), "{}", refused.stderr);
+    }
+}
+
+#[test]
+fn check_prints_every_setting_and_succeeds_when_the_service_would_start() {
+    let variables =
+        [("APP_ENV", "production"), ("WEB_CONCURRENCY", "2"), ("PREVIEW_PASSWORD", "swordfish")];
+    let check = run(&["check"], &variables);
+    assert_eq!(check.code, Some(0));
+    assert_eq!(check.stderr, "");
+    assert_eq!(
+        check.stdout,
+        "\
+APP_ENV           production              (environment)
+SITE_NAME         Callboard               (default)
+HOST              ::                      (default)
+PORT              8080                    (default)
+WEB_CONCURRENCY   2                       (environment)
+RUST_LOG          info,actix_server=warn  (default)
+LOG_FORMAT        json                    (default)
+FORCE_HTTPS       true                    (default)
+PREVIEW_PASSWORD  set                     (environment)
+Callboard starts with these settings.
+"
+    );
+}
+
+#[test]
+fn check_succeeds_on_an_app_without_any_variable_as_at_the_first_push() {
+    let check = run(&["check"], &[("DYNO", "release.1234")]);
+    assert_eq!(check.code, Some(0));
+    assert!(check.stdout.contains("Notice: APP_ENV is not set"), "{}", check.stdout);
+}
+
+#[test]
+fn check_fails_and_the_service_refuses_to_start_with_the_same_report() {
+    let wrong = [
+        ("DYNO", "web.1"),
+        ("HEROKU_APP_NAME", "myapp"),
+        ("APP_ENV", "prod"),
+        ("LOG_FORMAT", "xml"),
+    ];
+    let check = run(&["check"], &wrong);
+    let serve = run(&[], &wrong);
+    assert_eq!((check.code, serve.code), (Some(1), Some(1)));
+    assert_eq!(serve.stdout, "");
+    assert!(
+        serve.stderr.contains("APP_ENV is `prod`") && serve.stderr.contains("LOG_FORMAT is `xml`")
+    );
+    let command = "heroku config:set APP_ENV=production LOG_FORMAT=json --app myapp\n";
+    assert!(serve.stderr.ends_with(command), "{}", serve.stderr);
+    assert!(check.stdout.ends_with(&serve.stderr), "{}", check.stdout);
+}
+
+#[test]
+fn the_command_in_the_report_mends_it() {
+    let wrong = [("APP_ENV", "stage"), ("WEB_CONCURRENCY", "many"), ("PREVIEW_PASSWORD", "\u{7}")];
+    let check = run(&["check"], &wrong);
+    let command = check.stdout.lines().find(|line| line.trim().starts_with("export ")).unwrap();
+    let shell = format!("{command}; exec {} check", support::executable().display());
+    let path = std::env::var("PATH").unwrap();
+    let mut mended = Command::new("sh");
+    mended.args(["-c", &shell]).env_clear().envs(wrong).env("PATH", path).current_dir(directory());
+    let mended = Ran::from(mended.output().unwrap());
+    assert_eq!(mended.code, Some(0), "{mended:?}");
+}
+
+#[test]
+fn dot_env_is_read_from_the_current_directory_under_the_environment() {
+    let mut command = callboard(&[("SITE_NAME", "from outside")]);
+    let here = directory();
+    fs::write(here.join(".env"), "SITE_NAME=inside\nWEB_CONCURRENCY=3\n").unwrap();
+    let check = Ran::from(command.arg("check").current_dir(here).output().unwrap());
+    assert!(check.stdout.contains("from outside            (environment)"), "{}", check.stdout);
+    assert!(check.stdout.contains("3                       (.env)"), "{}", check.stdout);
+}
+
+#[cfg(unix)]
+#[test]
+fn bytes_that_are_not_utf8_are_a_problem_in_a_setting_and_none_elsewhere() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let bytes = OsStr::from_bytes(b"\xff\xfe");
+    let elsewhere =
+        callboard(&[]).env("OTHER", bytes).env(bytes, "x").arg("check").output().unwrap();
+    assert_eq!(Ran::from(elsewhere).code, Some(0));
+    for name in callboard::settings::NAMES {
+        let refused = Ran::from(callboard(&[]).env(name, bytes).arg("check").output().unwrap());
+        assert_eq!(refused.code, Some(1), "{name}");
+        assert!(refused.stdout.contains("One problem:"), "{name}: {}", refused.stdout);
+    }
+}
+
+#[test]
+fn one_line_at_start_says_address_environment_release_and_workers() {
+    let variables = [
+        ("APP_ENV", "production"),
+        ("HEROKU_RELEASE_VERSION", "v42"),
+        ("WEB_CONCURRENCY", "3"),
+        ("SITE_NAME", "Mine"),
+    ];
+    let service = Service::start(&variables);
+    let port = service.port;
+    let [line] = &service.log[..] else { panic!("{:#?}", service.log) };
+    let line: Value = serde_json::from_str(line).unwrap();
+    assert_eq!(line["message"], format!("Mine is open at http://localhost:{port}"));
+    assert_eq!(line["environment"], "production");
+    assert_eq!(line["release"], "v42");
+    assert_eq!(line["workers"], 3);
+}
+
+#[test]
+fn notices_are_warnings_at_start() {
+    let service = Service::start(&[("APP_ENV", "staging")]);
+    let line: Value = serde_json::from_str(&service.log[0]).unwrap();
+    assert_eq!(line["level"], "WARN");
+    assert!(line["message"].as_str().unwrap().starts_with("Anyone can open this staging site"));
+}
+
+#[test]
+fn production_listens_on_ipv4_and_where_there_is_ipv6_on_that_too() {
+    let service = Service::start(&[("APP_ENV", "production")]);
+    assert_eq!(service.get("/health").status, 200);
+    if TcpListener::bind(("::1", 0)).is_ok() {
+        let mut stream = TcpStream::connect(("::1", service.port)).unwrap();
+        write!(stream, "GET /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK"), "{answer}");
+    }
+}
+
+#[test]
+fn a_taken_port_is_one_line_that_says_what_to_do() {
+    let taken = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = taken.local_addr().unwrap().port().to_string();
+    let refused = run(&[], &[("PORT", &port)]);
+    assert_eq!(refused.code, Some(1));
+    assert_eq!(refused.stderr.lines().count(), 1, "{}", refused.stderr);
+    let start = format!("Callboard does not start: port {port} is taken.");
+    assert!(refused.stderr.starts_with(&start), "{}", refused.stderr);
+    assert!(refused.stderr.contains("PORT="), "{}", refused.stderr);
+}
+
+#[test]
+fn an_address_that_is_not_here_is_one_line_that_says_what_to_do() {
+    // TEST-NET-1 (RFC 5737) is nobody's.
+    let refused = run(&[], &[("PORT", "0"), ("HOST", "192.0.2.1")]);
+    assert_eq!(refused.code, Some(1));
+    let expected = "Callboard does not start: this machine has no address 192.0.2.1. Unset HOST, or choose one it has: HOST=127.0.0.1\n";
+    assert_eq!(refused.stderr, expected);
+}
+
+#[test]
+fn a_request_is_one_json_line_without_its_query() {
+    let mut service =
+        Service::start(&[("APP_ENV", "production"), ("HEROKU_RELEASE_VERSION", "v42")]);
+    let id = "0123456789-abcdefghij";
+    let headers = [("x-request-id", id), ("x-forwarded-for", "10.0.0.1, 203.0.113.7")];
+    service.ask("GET", "/nowhere?token=swordfish", &headers);
+    let line: Value = serde_json::from_str(&service.wait_for("\"request\"")).unwrap();
+    assert_eq!(line["level"], "INFO");
+    assert_eq!(line["method"], "GET");
+    assert_eq!(line["path"], "/nowhere");
+    assert_eq!(line["status"], 404);
+    assert!(line["duration_us"].is_u64());
+    assert_eq!(line["request_id"], id);
+    assert_eq!(line["client"], "203.0.113.7");
+    assert_eq!(line["release"], "v42");
+    let (_, log) = service.stop();
+    assert!(!log.join("\n").contains("swordfish"), "{log:#?}");
+}
+
+#[test]
+fn the_client_is_the_last_entry_that_the_router_wrote_else_the_peer() {
+    let mut service = Service::start(&[("LOG_FORMAT", "json")]);
+    let table = [
+        (vec![], "127.0.0.1"),
+        (vec![("x-forwarded-for", "6.6.6.6, 203.0.113.7")], "203.0.113.7"),
+        (vec![("x-forwarded-for", "6.6.6.6"), ("x-forwarded-for", "2001:db8::1")], "2001:db8::1"),
+        (vec![("x-forwarded-for", "not an address")], "127.0.0.1"),
+        (vec![("forwarded", "for=6.6.6.6")], "127.0.0.1"),
+    ];
+    for (headers, client) in table {
+        service.ask("GET", "/", &headers);
+        let line: Value = serde_json::from_str(&service.wait_for("\"request\"")).unwrap();
+        assert_eq!(line["client"], client, "{headers:?}");
+    }
+}
+
+#[test]
+fn health_is_logged_at_debug_only() {
+    let service = Service::start(&[]);
+    service.get("/health");
+    service.get("/robots.txt");
+    let (_, log) = service.stop();
+    assert!(!log.iter().any(|line| line.contains("/health")), "{log:#?}");
+    assert!(log.iter().any(|line| line.contains("/robots.txt")), "{log:#?}");
+
+    let service = Service::start(&[("RUST_LOG", "debug")]);
+    service.get("/health");
+    let (_, log) = service.stop();
+    assert!(log.iter().any(|line| line.contains("/health")), "{log:#?}");
+}
+
+#[test]
+fn a_line_stays_under_herokus_10_000_bytes() {
+    for format in ["json", "text"] {
+        let service = Service::start(&[("LOG_FORMAT", format)]);
+        let path = "/\"".repeat(4_000);
+        let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        assert!(service.send(request.as_bytes()).starts_with("HTTP/1.1 404"));
+        let method = "M".repeat(8_000);
+        let request = format!("{method} / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        assert!(service.send(request.as_bytes()).starts_with("HTTP/1.1 405"));
+        let (_, log) = service.stop();
+        assert_eq!(log.iter().filter(|line| line.contains("request_id")).count(), 2, "{format}");
+        assert!(log.iter().all(|line| line.len() < 10_000), "{format}");
+    }
+}
+
+#[test]
+fn head_answers_the_headers_of_get_and_no_body() {
+    let service = Service::start(&[]);
+    for path in ["/", "/release", "/health", "/robots.txt", "/nowhere"] {
+        let get = service.get(path);
+        let request = format!("HEAD {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+        let head = service.send(request.as_bytes());
+        let (head, body) = head.split_once("\r\n\r\n").unwrap();
+        assert_eq!(body, "", "{path}");
+        let length = format!("\r\ncontent-length: {}\r\n", get.body.len());
+        assert!(head.contains(&length), "{path}: {head}");
+        assert!(head.contains("content-security-policy"), "{path}: {head}");
+    }
+}
+
+#[test]
+fn hostile_bytes_get_an_answer_and_the_service_goes_on() {
+    let service = Service::start(&[("APP_ENV", "staging"), ("PREVIEW_PASSWORD", "swordfish")]);
+    let long = "x".repeat(8_000);
+    let heads = [
+        "GET / HTTP/1.1\r\n\r\n".to_owned(),
+        "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n".to_owned(),
+        "OPTIONS * HTTP/1.1\r\nHost: x\r\nX-Forwarded-Proto: http\r\nConnection: close\r\n\r\n".to_owned(),
+        "CONNECT evil.example:443 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_owned(),
+        "GET http://evil.example/ HTTP/1.1\r\nHost: x\r\nX-Forwarded-Proto: http\r\nConnection: close\r\n\r\n".to_owned(),
+        "GET /\u{7f}\u{e9}%00%ff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_owned(),
+        format!("GET / HTTP/1.1\r\nHost: x\r\nAccept: {long}\r\nConnection: close\r\n\r\n"),
+        format!("GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {long}\r\nConnection: close\r\n\r\n"),
+        format!("GET / HTTP/1.1\r\nHost: x\r\nX-Request-ID: {long}\r\nConnection: close\r\n\r\n"),
+        format!("GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {long}\r\nConnection: close\r\n\r\n"),
+        "GET / HTTP/1.0\r\nX-Forwarded-Proto: http\r\n\r\n".to_owned(),
+        "\u{16}\u{3}\u{1}\r\n\r\n".to_owned(),
+    ];
+    for head in heads {
+        let answer = service.send(head.as_bytes());
+        let status: u16 =
+            answer.get(9..12).and_then(|status| status.parse().ok()).unwrap_or_default();
+        assert!((300..500).contains(&status), "{head:?} got {answer:?}");
+        assert!(
+            !answer.contains("location: https://evil") && !answer.contains("swordfish"),
+            "{answer}"
+        );
+    }
+    assert_eq!(service.get("/health").status, 200);
+    let (exit, log) = service.stop();
+    assert_eq!(exit.code(), Some(0));
+    assert!(!log.iter().any(|line| line.contains("panicked")), "{log:#?}");
+}
+
+#[test]
+fn the_password_is_in_no_output() {
+    let password = "swordfish-and-chips";
+    let base64 = "c3dvcmRmaXNoLWFuZC1jaGlwcw==";
+    let variables = [
+        ("APP_ENV", "staging"),
+        ("PREVIEW_PASSWORD", password),
+        ("RUST_LOG", "trace"),
+        ("SITE_NAME", "x"),
+    ];
+    let mut said = vec![format!("{:?}", run(&["check"], &variables))];
+    let service = Service::start(&variables);
+    let right = ("authorization", format!("Basic {}", "OnN3b3JkZmlzaC1hbmQtY2hpcHM="));
+    for path in ["/", "/release", "/nowhere", "/robots.txt"] {
+        for headers in [vec![], vec![(right.0, right.1.as_str())]] {
+            let answer = service.ask("GET", path, &headers);
+            assert_eq!(answer.status == 401, headers.is_empty() && path != "/robots.txt", "{path}");
+            said.push(format!("{:?} {}", answer.headers, answer.text()));
+        }
+    }
+    said.extend(service.stop().1);
+    for text in said {
+        assert!(
+            !text.contains(password) && !text.contains(base64) && !text.contains("swordfish"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn sigterm_ends_it_with_0_even_with_an_idle_connection_open_and_a_second_one_changes_nothing() {
+    let service = Service::start(&[]);
+    let mut idle = service.connect();
+    write!(idle, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+    let mut line = String::new();
+    BufReader::new(&idle).read_line(&mut line).unwrap();
+    assert_eq!(line, "HTTP/1.1 200 OK\r\n");
+    service.signal("TERM");
+    service.signal("TERM");
+    let (status, log) = service.wait();
+    assert_eq!(status.code(), Some(0), "{log:#?}");
+    assert!(log.last().unwrap().contains("has stopped"), "{log:#?}");
+}
+
+#[test]
+fn sigint_ends_it_with_0() {
+    let service = Service::start(&[]);
+    service.signal("INT");
+    assert_eq!(service.wait().0.code(), Some(0));
+}
+
+#[test]
+fn every_answer_that_began_before_sigterm_is_whole() {
+    let service = Service::start(&[]);
+    let expected = service.get("/").body.len();
+    let busy = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..16)
+            .map(|_| {
+                let mut stream = service.connect();
+                let busy = &busy;
+                scope.spawn(move || {
+                    let mut answers = 0;
+                    loop {
+                        let sent = write!(stream, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+                        let Some(length) = sent.ok().and_then(|()| read_answer(&mut stream)) else {
+                            return answers;
+                        };
+                        assert_eq!(length, expected);
+                        answers += 1;
+                        if answers == 50 {
+                            busy.store(true, Ordering::Relaxed);
+                        }
+                    }
+                })
+            })
+            .collect();
+        while !busy.load(Ordering::Relaxed) {
+            thread::yield_now();
+        }
+        service.signal("TERM");
+        for client in clients {
+            client.join().unwrap();
+        }
+    });
+    assert_eq!(service.wait().0.code(), Some(0));
+}
+
+/// Reads an answer whose length is told, and says it; `None` if the connection ends before the answer
+/// begins.
+fn read_answer(stream: &mut TcpStream) -> Option<usize> {
+    let mut reader = BufReader::new(stream);
+    let mut length = 0;
+    let mut line = String::new();
+    if reader.read_line(&mut line).ok()? == 0 {
+        return None;
+    }
+    while line != "\r\n" {
+        if let Some(value) = line.strip_prefix("content-length: ") {
+            length = value.trim().parse().unwrap();
+        }
+        line.clear();
+        reader.read_line(&mut line).unwrap();
+    }
+    reader.read_exact(&mut vec![0; length]).unwrap();
+    Some(length)
+}

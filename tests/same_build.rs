@@ -1,0 +1,73 @@
+//! The point of it all: one build, as staging and as production, told apart by nothing but variables.
+
+use std::fs;
+
+use callboard::release::Release;
+use callboard::settings::Environment;
+use sha2::{Digest, Sha256};
+
+use support::{Service, executable, run};
+
+mod support;
+
+const STAGING: &[(&str, &str)] = &[
+    ("DYNO", "web.1"),
+    ("APP_ENV", "staging"),
+    ("SITE_NAME", "Board (staging)"),
+    ("PREVIEW_PASSWORD", "swordfish"),
+    ("HEROKU_APP_NAME", "myapp-staging"),
+    ("HEROKU_RELEASE_VERSION", "v7"),
+];
+
+const PRODUCTION: &[(&str, &str)] = &[
+    ("DYNO", "web.1"),
+    ("APP_ENV", "production"),
+    ("SITE_NAME", "Board"),
+    ("HEROKU_APP_NAME", "myapp"),
+    ("HEROKU_RELEASE_VERSION", "v3"),
+];
+
+/// `:swordfish`
+const CREDENTIALS: (&str, &str) = ("authorization", "Basic OnN3b3JkZmlzaA==");
+
+#[test]
+fn staging_and_production_run_the_same_build_with_their_own_settings() {
+    let (staging, production) = (Service::start(STAGING), Service::start(PRODUCTION));
+    let on_staging: Release = staging.ask("GET", "/release", &[CREDENTIALS]).json();
+    let on_production: Release = production.get("/release").json();
+
+    assert_eq!(on_staging.build, on_production.build);
+    assert_eq!(on_staging.message, on_production.message);
+    assert_eq!(on_staging.commit, on_production.commit);
+    assert_eq!(on_staging.environment, Environment::Staging);
+    assert_eq!(on_production.environment, Environment::Production);
+    assert_eq!(on_staging.app.as_deref(), Some("myapp-staging"));
+    assert_eq!(on_production.release.as_deref(), Some("v3"));
+
+    let digest = Sha256::digest(fs::read(executable()).unwrap());
+    let digest: Vec<_> = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    assert_eq!(on_production.build, format!("sha256:{}", digest.concat()));
+
+    let page = staging.ask("GET", "/", &[CREDENTIALS]);
+    assert!(page.text().contains("Board (staging)"));
+    assert_eq!(page.header("x-robots-tag"), "noindex");
+    let page = production.get("/");
+    assert!(page.text().contains("Board") && !page.text().contains("(staging)"));
+    assert_eq!(page.header("x-robots-tag"), "");
+    assert_eq!(staging.get("/").status, 401);
+}
+
+#[test]
+fn a_wrong_variable_of_one_stage_refuses_that_stage_alone() {
+    let wrong: Vec<_> = PRODUCTION.iter().copied().chain([("WEB_CONCURRENCY", "many")]).collect();
+    for arguments in [&["check"][..], &[]] {
+        let refused = run(arguments, &wrong);
+        assert_eq!(refused.code, Some(1), "{arguments:?}");
+        let report = refused.stdout + &refused.stderr;
+        assert!(report.contains("WEB_CONCURRENCY is `many`"), "{report}");
+        assert!(report.contains("heroku config:set WEB_CONCURRENCY="), "{report}");
+        assert!(report.contains("--app myapp\n"), "{report}");
+    }
+    assert_eq!(run(&["check"], STAGING).code, Some(0));
+    assert_eq!(run(&["check"], PRODUCTION).code, Some(0));
+}
