@@ -1,8 +1,11 @@
 //! The server: binds, says where, serves, and drains when Heroku asks it to stop.
 
+use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Duration;
 
 use actix_web::HttpServer;
@@ -74,21 +77,36 @@ pub async fn serve(settings: &Settings) -> Result<(), StartError> {
     };
     let server = server.map_err(|error| StartError::of_bind(settings, error))?;
 
-    for address in server.addrs() {
-        tracing::info!(
-            environment = settings.environment.name(),
-            release = release.release.as_deref().unwrap_or("none"),
-            workers = settings.workers,
-            "{} is open at {}",
-            settings.site_name,
-            to_open(address),
-        );
-    }
-    let stopped = server.run().await;
+    let addresses = server.addrs();
+    let mut running = server.run();
+    // The first poll starts the workers and listens for signals. Whoever reads that it is open may rely
+    // on both.
+    let started = poll_fn(|context| Poll::Ready(Pin::new(&mut running).poll(context))).await;
+    let stopped = match started {
+        Poll::Ready(ended) => ended,
+        Poll::Pending => {
+            say_where_it_is_open(settings, &release, &addresses);
+            running.await
+        }
+    };
     stopped
         .map_err(|error| StartError::Other { what: "the server broke off".to_owned(), error })?;
     tracing::info!("{} has stopped", settings.site_name);
     Ok(())
+}
+
+fn say_where_it_is_open(settings: &Settings, release: &Release, addresses: &[SocketAddr]) {
+    for address in addresses {
+        tracing::info!(
+            environment = settings.environment.name(),
+            release = release.release.as_deref().unwrap_or("none"),
+            commit = release.commit,
+            workers = settings.workers,
+            "{} is open at {}",
+            settings.site_name,
+            to_open(*address),
+        );
+    }
 }
 
 /// Where the kernel has no IPv6, `::` can't be bound, and every interface is 0.0.0.0.

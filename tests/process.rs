@@ -310,8 +310,8 @@ fn hostile_bytes_get_an_answer_and_the_service_goes_on() {
         );
     }
     assert_eq!(service.get("/health").status, 200);
-    let (exit, log) = service.stop();
-    assert_eq!(exit.code(), Some(0));
+    let (ended, log) = service.stop();
+    assert_eq!(ended.code(), Some(0));
     assert!(!log.iter().any(|line| line.contains("panicked")), "{log:#?}");
 }
 
