@@ -310,9 +310,9 @@ fn hostile_bytes_get_an_answer_and_the_service_goes_on() {
         );
     }
     assert_eq!(service.get("/health").status, 200);
-    let (ended, log) = service.stop();
+    let (ended, lines) = service.stop();
     assert_eq!(ended.code(), Some(0));
-    assert!(!log.iter().any(|line| line.contains("panicked")), "{log:#?}");
+    assert!(!lines.iter().any(|line| line.contains("panicked")), "{lines:#?}");
 }
 
 #[test]
