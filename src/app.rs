@@ -169,7 +169,9 @@ impl Arrival {
             method: request.method().clone(),
             uri: request.uri().clone(),
             accept: headers.get(ACCEPT).cloned(),
-            client: forwarded_for(headers).or_else(|| Some(request.peer_addr()?.ip())),
+            // On `::` an IPv4 peer arrives as ::ffff:127.0.0.1.
+            client: forwarded_for(headers)
+                .or_else(|| Some(request.peer_addr()?.ip().to_canonical())),
             over_https: guards::is_https(headers),
         }
     }

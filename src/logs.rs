@@ -1,6 +1,9 @@
 //! The log: one event a line, on standard output, where Heroku collects it and stamps the time.
 
-use std::io::{self, IsTerminal, Write};
+mod output;
+
+use std::cell::RefCell;
+use std::io::{self, IsTerminal};
 use std::net::IpAddr;
 use std::panic;
 use std::time::Duration;
@@ -16,21 +19,22 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt, registry};
 
 use crate::settings::LogFormat;
+use output::{Output, Written};
 
 /// Heroku splits a line at 10,000 bytes. A path of 2,000 leaves room for the rest, even where each
 /// byte of it needs an escape in JSON.
 const LONGEST_TEXT: usize = 2_000;
 
 /// Starts the log. From here on a panic is a line of it, too.
-pub fn start(filter: &Targets, format: LogFormat) {
+pub fn start(filter: &Targets, format: LogFormat) -> Written {
     let filter = filter.clone();
+    let (output, written) = Output::start();
     match format {
-        LogFormat::Json => registry().with(filter).with(JsonLines).init(),
+        LogFormat::Json => registry().with(filter).with(JsonLines(output)).init(),
         LogFormat::Text => {
-            let text = fmt::layer()
-                .without_time()
-                .with_target(false)
-                .with_ansi(io::stdout().is_terminal());
+            let is_terminal = io::stdout().is_terminal();
+            let text = fmt::layer().without_time().with_target(false).with_ansi(is_terminal);
+            let text = text.with_writer(output);
             registry().with(filter).with(text).init();
         }
     }
@@ -41,6 +45,7 @@ pub fn start(filter: &Targets, format: LogFormat) {
         let location = panic.location().map(ToString::to_string);
         tracing::error!(location, panic = text.map(clip), "panicked");
     }));
+    written
 }
 
 /// A request, and what came of it.
@@ -100,16 +105,18 @@ fn clip(text: &str) -> &str {
 
 /// One JSON object a line. tracing-subscriber's own costs five times as much a request: it is made for
 /// spans, of which there are none here.
-struct JsonLines;
+struct JsonLines(Output);
 
 impl<S: Subscriber> Layer<S> for JsonLines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
-        let mut line = Vec::with_capacity(512);
+        thread_local! { static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) } }
+        let mut line = LINE.take();
+        line.clear();
         if write_json(&mut line, event).is_ok() {
             line.push(b'\n');
-            // Nobody is left to tell when standard output is gone.
-            let _ = io::stdout().write_all(&line);
+            self.0.line(&line);
         }
+        LINE.set(line);
     }
 }
 

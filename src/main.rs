@@ -46,7 +46,7 @@ fn serve() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    logs::start(&settings.log, settings.log_format);
+    let _written = logs::start(&settings.log, settings.log_format);
     for notice in report.notices {
         tracing::warn!("{notice}");
     }

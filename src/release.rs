@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::index::MESSAGE;
 use crate::representation::{Caching, Representation};
 use crate::settings::{Environment, Settings};
 
@@ -32,12 +31,13 @@ pub struct Release {
 }
 
 impl Release {
-    /// The release that this process is. `build` is [`crate::digest::of_this_executable`].
+    /// The release that this process is: `message` is [`crate::index::MESSAGE`], `build` is
+    /// [`crate::digest::of_this_executable`].
     #[must_use]
-    pub fn new(settings: &Settings, build: String) -> Self {
+    pub fn new(message: &str, build: String, settings: &Settings) -> Self {
         let heroku = settings.heroku.clone();
         Self {
-            message: MESSAGE.to_owned(),
+            message: message.to_owned(),
             environment: settings.environment,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             build,

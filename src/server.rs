@@ -13,6 +13,7 @@ use thiserror::Error;
 
 use crate::app::{Site, app};
 use crate::digest;
+use crate::index::MESSAGE;
 use crate::release::Release;
 use crate::settings::Settings;
 
@@ -60,7 +61,7 @@ pub async fn serve(settings: &Settings) -> Result<(), StartError> {
         what: "can't read this executable for its digest".to_owned(),
         error,
     })?;
-    let release = Release::new(settings, build);
+    let release = Release::new(MESSAGE, build, settings);
     let site = Arc::new(Site::new(settings, &release));
 
     let bind = |host: IpAddr| {

@@ -218,7 +218,7 @@ fn the_readmes_table_has_every_setting_with_its_defaults() {
 #[test]
 fn the_readme_names_every_file_of_the_service() {
     let readme = read("README.md");
-    for folder in ["src", "src/settings"] {
+    for folder in ["src", "src/logs", "src/settings"] {
         for file in fs::read_dir(root().join(folder)).unwrap() {
             let path = file.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();

@@ -56,7 +56,7 @@ impl Answer {
 
 fn site(variables: &[(&str, &str)]) -> Arc<Site> {
     let (settings, _) = settings::load(&variables.iter().copied().collect()).unwrap();
-    Arc::new(Site::new(&settings, &Release::new(&settings, "sha256:0123".to_owned())))
+    Arc::new(Site::new(&settings, &Release::new(MESSAGE, "sha256:0123".to_owned(), &settings)))
 }
 
 /// Asks the application with these variables. Three more routes fail in the ways that handlers do.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
@@ -220,7 +220,7 @@ fn a_request_is_one_json_line_without_its_query() {
 
 #[test]
 fn the_client_is_the_last_entry_that_the_router_wrote_else_the_peer() {
-    let mut service = Service::start(&[("LOG_FORMAT", "json")]);
+    let mut service = Service::start(&[("LOG_FORMAT", "json"), ("HOST", "::")]);
     let table = [
         (vec![], "127.0.0.1"),
         (vec![("x-forwarded-for", "6.6.6.6, 203.0.113.7")], "203.0.113.7"),
@@ -264,6 +264,49 @@ fn a_line_stays_under_herokus_10_000_bytes() {
         assert_eq!(log.iter().filter(|line| line.contains("request_id")).count(), 2, "{format}");
         assert!(log.iter().all(|line| line.len() < 10_000), "{format}");
     }
+}
+
+#[test]
+fn requests_go_on_while_nobody_reads_the_log_and_what_is_dropped_is_counted() {
+    const REQUESTS: u64 = 2_000; // of 2 KB each: more than a pipe and the waiting lines hold
+    let mut child =
+        callboard(&[("PORT", "0"), ("LOG_FORMAT", "json")]).stdout(Stdio::piped()).spawn().unwrap();
+    let mut log = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    log.read_line(&mut line).unwrap();
+    let port: u16 =
+        line.split("http://127.0.0.1:").nth(1).unwrap().split('"').next().unwrap().parse().unwrap();
+
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let request = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(2_000));
+    for _ in 0..REQUESTS {
+        stream.write_all(request.as_bytes()).unwrap();
+        assert!(read_answer(&mut stream).is_some());
+    }
+    let reader = thread::spawn(move || {
+        let lines = log.lines().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+        lines.fold((0, 0), |(written, dropped), line| match line["dropped"].as_u64() {
+            Some(more) => (written, dropped + more),
+            None => (written + u64::from(line["message"] == "request"), dropped),
+        })
+    });
+    assert!(Command::new("kill").arg(child.id().to_string()).status().unwrap().success());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let (written, dropped) = reader.join().unwrap();
+    assert!(dropped > 0 && written > 0, "{written} written, {dropped} dropped");
+    assert_eq!(written + dropped, REQUESTS);
+}
+
+#[test]
+fn what_is_logged_just_before_the_end_is_written() {
+    let service = Service::start(&[("LOG_FORMAT", "json")]);
+    let mut stream = service.connect();
+    for _ in 0..100 {
+        write!(stream, "GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
+        read_answer(&mut stream).unwrap();
+    }
+    let (_, log) = service.stop();
+    assert_eq!(log.iter().filter(|line| line.contains("request_id")).count(), 100);
 }
 
 #[test]
