@@ -176,7 +176,7 @@ impl Arrival {
         }
     }
 
-    /// Makes of a response the answer that leaves the house.
+    /// Adds the error page, the headers and the log line.
     fn finish(self, site: &Site, response: HttpResponse) -> HttpResponse {
         let status = response.status();
         if let Some(error) = response.error().filter(|_| status.is_server_error()) {

@@ -88,7 +88,7 @@ fn words(status: StatusCode) -> (&'static str, &'static str) {
             ("Method not allowed", "This address can be read, and nothing else.")
         }
         status if status.is_server_error() => {
-            ("Something went wrong", "The fault is ours, and it has been written down.")
+            ("Something went wrong", "The fault is ours, and it has been logged.")
         }
         status => (
             status.canonical_reason().unwrap_or("Bad request"),

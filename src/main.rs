@@ -3,18 +3,22 @@
 use std::env;
 use std::fmt::Display;
 use std::io::{self, Write};
+use std::num::NonZero;
 use std::process::ExitCode;
+use std::thread;
 
+use callboard::settings::report::Report;
 use callboard::settings::variables::Variables;
-use callboard::{logs, release, server, settings};
+use callboard::settings::{self, Settings};
+use callboard::{logs, release, server};
 
 const USAGE: &str = "\
 Usage: callboard [COMMAND]
 
 Commands:
   serve      Serve the page (the default)
-  check      Say what every setting is, and whether the service starts with them:
-             exit 0 if it does, 1 if not. Heroku runs it before each release.
+  check      Print every setting, and whether the service would start with them:
+             exit 0 if it would, 1 if not. Heroku runs it before each release.
 
 Options:
   --help     Show this
@@ -29,22 +33,19 @@ fn main() -> ExitCode {
     match words[..] {
         [] | ["serve"] => serve(),
         ["check"] => check(),
-        ["--help" | "-h"] => say(USAGE, ExitCode::SUCCESS),
-        ["--version" | "-V"] => say(version(), ExitCode::SUCCESS),
+        ["--help" | "-h"] => say(io::stdout(), USAGE, ExitCode::SUCCESS),
+        ["--version" | "-V"] => say(io::stdout(), version(), ExitCode::SUCCESS),
         _ => {
-            eprint!("callboard does not know `{}`.\n\n{USAGE}", words.join(" "));
-            ExitCode::from(2)
+            let error = format!("callboard does not know `{}`.\n\n{USAGE}", words.join(" "));
+            say(io::stderr(), error, ExitCode::from(2))
         }
     }
 }
 
 fn serve() -> ExitCode {
-    let (settings, report) = match settings::load(&Variables::of_this_process()) {
+    let (settings, report) = match load() {
         Ok(loaded) => loaded,
-        Err(report) => {
-            eprint!("{}", report.refusal());
-            return ExitCode::FAILURE;
-        }
+        Err(report) => return say(io::stderr(), report.refusal(), ExitCode::FAILURE),
     };
     let _written = logs::start(&settings.log, settings.log_format);
     for notice in report.notices {
@@ -52,26 +53,23 @@ fn serve() -> ExitCode {
     }
     // This thread only waits for signals: each worker has a runtime of its own.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let served = match runtime {
-        Ok(runtime) => {
-            runtime.block_on(server::serve(&settings)).map_err(|error| error.to_string())
-        }
-        Err(error) => Err(format!("can't start a runtime: {error}")),
-    };
-    match served {
+    let runtime = runtime.expect("the system has room for one more event queue");
+    match runtime.block_on(server::serve(&settings)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(why) => {
-            eprintln!("Callboard does not start: {why}");
-            ExitCode::FAILURE
-        }
+        Err(error) => say(io::stderr(), format!("callboard: {error}\n"), ExitCode::FAILURE),
     }
 }
 
 fn check() -> ExitCode {
-    match settings::load(&Variables::of_this_process()) {
-        Ok((_, report)) => say(report, ExitCode::SUCCESS),
-        Err(report) => say(report, ExitCode::FAILURE),
+    match load() {
+        Ok((_, report)) => say(io::stdout(), report, ExitCode::SUCCESS),
+        Err(report) => say(io::stdout(), report, ExitCode::FAILURE),
     }
+}
+
+fn load() -> Result<(Settings, Report), Report> {
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    settings::load(&Variables::of_this_process(), processors)
 }
 
 fn version() -> String {
@@ -79,8 +77,8 @@ fn version() -> String {
     format!("callboard {}{}\n", env!("CARGO_PKG_VERSION"), commit.unwrap_or_default())
 }
 
-/// Prints to who may have stopped reading, as `head` does. That changes no exit code.
-fn say(text: impl Display, code: ExitCode) -> ExitCode {
-    let _ = write!(io::stdout(), "{text}");
+/// Prints to someone who may have stopped reading, as `head` does. That changes no exit code.
+fn say(mut to: impl Write, text: impl Display, code: ExitCode) -> ExitCode {
+    let _ = write!(to, "{text}");
     code
 }

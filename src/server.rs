@@ -21,14 +21,15 @@ use crate::settings::Settings;
 /// 5 s, closes connections on which a request is just coming: H13 and H18 in the app's log.
 const KEEP_ALIVE: Duration = Duration::from_secs(95);
 
-/// Heroku kills a dyno 30 s after SIGTERM. Requests have 25 s to be finished, the process 5 s to end.
+/// Heroku kills a dyno 30 s after SIGTERM. Requests have 25 s to be finished, the log 2 s to be written,
+/// and the process what is left.
 const DRAIN_SECONDS: u64 = 25;
 
-/// Why the service could not start, and what to do about it.
+/// Why the service did not start, or broke off, and what to do about it.
 #[derive(Debug, Error)]
-pub enum StartError {
+pub enum ServeError {
     /// Another process listens there.
-    #[error("port {port} is taken. Stop what listens there, or choose another port: PORT={next}")]
+    #[error("port {port} is taken. Stop what listens there, or choose another: PORT={next}")]
     PortTaken {
         /// The port.
         port: u16,
@@ -39,16 +40,17 @@ pub enum StartError {
     #[error("this machine has no address {0}. Unset HOST, or choose one it has: HOST=127.0.0.1")]
     NoSuchAddress(IpAddr),
     /// The operating system keeps the port for others.
-    #[error("port {0} is not allowed to this user. Choose one from 1024 on: PORT=8080")]
+    #[error("this user may not listen on port {0}. Choose one from 1024 on: PORT=8080")]
     NotAllowed(u16),
-    /// Anything else.
-    #[error("{what}: {error}")]
-    Other {
-        /// What was tried.
-        what: String,
-        /// What the operating system said.
-        error: io::Error,
-    },
+    /// The operating system refuses for another reason.
+    #[error("can't listen on {0}: {1}. Choose another HOST or PORT")]
+    Unusable(SocketAddr, io::Error),
+    /// The executable, whose digest `/release` answers, can't be read.
+    #[error("can't read this executable: {0}")]
+    Executable(io::Error),
+    /// What was going well ended.
+    #[error("the server broke off: {0}")]
+    BrokeOff(io::Error),
 }
 
 /// Serves until SIGTERM, which lets the requests under way finish; a second one changes nothing.
@@ -56,11 +58,8 @@ pub enum StartError {
 ///
 /// # Errors
 /// When the address can't be bound, or the executable, whose digest `/release` answers, not be read.
-pub async fn serve(settings: &Settings) -> Result<(), StartError> {
-    let build = digest::of_this_executable().map_err(|error| StartError::Other {
-        what: "can't read this executable for its digest".to_owned(),
-        error,
-    })?;
+pub async fn serve(settings: &Settings) -> Result<(), ServeError> {
+    let build = digest::of_this_executable().map_err(ServeError::Executable)?;
     let release = Release::new(MESSAGE, build, settings);
     let site = Arc::new(Site::new(settings, &release));
 
@@ -76,7 +75,7 @@ pub async fn serve(settings: &Settings) -> Result<(), StartError> {
         Err(error) if is_without_ipv6(settings.host, &error) => bind(Ipv4Addr::UNSPECIFIED.into()),
         bound => bound,
     };
-    let server = server.map_err(|error| StartError::of_bind(settings, error))?;
+    let server = server.map_err(|error| ServeError::of_bind(settings, error))?;
 
     let addresses = server.addrs();
     let mut running = server.run();
@@ -90,22 +89,26 @@ pub async fn serve(settings: &Settings) -> Result<(), StartError> {
             running.await
         }
     };
-    stopped
-        .map_err(|error| StartError::Other { what: "the server broke off".to_owned(), error })?;
+    stopped.map_err(ServeError::BrokeOff)?;
     tracing::info!("{} has stopped", settings.site_name);
     Ok(())
 }
 
 fn say_where_it_is_open(settings: &Settings, release: &Release, addresses: &[SocketAddr]) {
     for address in addresses {
+        let open_at = match &settings.heroku.domain {
+            Some(domain) => format!("https://{domain}"),
+            None if address.ip().is_unspecified() => format!("http://localhost:{}", address.port()),
+            None => format!("http://{address}"),
+        };
         tracing::info!(
             environment = settings.environment.name(),
             release = release.release.as_deref().unwrap_or("none"),
             commit = release.commit,
             workers = settings.workers,
-            "{} is open at {}",
+            address = %address,
+            "{} is open at {open_at}",
             settings.site_name,
-            to_open(*address),
         );
     }
 }
@@ -116,16 +119,7 @@ fn is_without_ipv6(host: IpAddr, error: &io::Error) -> bool {
         && !matches!(error.kind(), ErrorKind::AddrInUse | ErrorKind::PermissionDenied)
 }
 
-/// What to type into a browser on this machine.
-fn to_open(address: SocketAddr) -> String {
-    if address.ip().is_unspecified() {
-        format!("http://localhost:{}", address.port())
-    } else {
-        format!("http://{address}")
-    }
-}
-
-impl StartError {
+impl ServeError {
     fn of_bind(settings: &Settings, error: io::Error) -> Self {
         match error.kind() {
             ErrorKind::AddrInUse => Self::PortTaken {
@@ -134,10 +128,7 @@ impl StartError {
             },
             ErrorKind::AddrNotAvailable => Self::NoSuchAddress(settings.host),
             ErrorKind::PermissionDenied => Self::NotAllowed(settings.port),
-            _ => Self::Other {
-                what: format!("can't listen on {}:{}", settings.host, settings.port),
-                error,
-            },
+            _ => Self::Unusable(SocketAddr::new(settings.host, settings.port), error),
         }
     }
 }

@@ -1,14 +1,13 @@
 //! The settings: nine environment variables, read here and nowhere else, into types that can't be wrong.
 //!
-//! What depends on the environment is decided here. Nothing further down asks which one it runs in.
+//! What depends on the environment is decided here: pages show its name and its colour, but nothing
+//! further down behaves differently for its sake.
 
 pub mod report;
 pub mod variables;
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
-use std::num::NonZero;
-use std::thread;
 
 use secrecy::SecretString;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -32,8 +31,9 @@ pub const NAMES: [&str; 9] = [
 /// A 512 MB dyno shows eight processors, of which it owns a share.
 const MOST_WORKERS_BY_DEFAULT: usize = 4;
 
-/// Requests, not the server's own story of its start: that is told in one line of ours.
-const DEFAULT_LOG: &str = "info,actix_server=warn";
+/// Without the server's own story of its start, which one line of ours tells, and without an error for
+/// every client that sends what is no HTTP.
+const DEFAULT_LOG: &str = "info,actix_server=warn,actix_http=off";
 
 /// All that the service does not know by itself, checked.
 #[derive(Debug)]
@@ -111,6 +111,8 @@ pub enum LogFormat {
 pub struct Heroku {
     /// `HEROKU_APP_NAME`.
     pub app: Option<String>,
+    /// `HEROKU_APP_DEFAULT_DOMAIN_NAME`: where the app can be opened.
+    pub domain: Option<String>,
     /// `HEROKU_RELEASE_VERSION`, as `v42`: this app's own count of releases.
     pub release: Option<String>,
     /// `HEROKU_RELEASE_CREATED_AT`.
@@ -119,14 +121,15 @@ pub struct Heroku {
     pub commit: Option<String>,
 }
 
-/// Reads every setting.
+/// Reads every setting. `processors` is what this machine has.
 ///
 /// # Errors
 /// The report, with every problem at once, when the service must not start with these variables.
-pub fn load(variables: &Variables) -> Result<(Settings, Report), Report> {
-    let given = |name| variables.get(name).map(|(value, _)| value.to_owned());
+pub fn load(variables: &Variables, processors: usize) -> Result<(Settings, Report), Report> {
+    let given = |name| variables.get(name).map(|(value, _)| value);
     let heroku = Heroku {
         app: given("HEROKU_APP_NAME"),
+        domain: given("HEROKU_APP_DEFAULT_DOMAIN_NAME"),
         release: given("HEROKU_RELEASE_VERSION"),
         released_at: given("HEROKU_RELEASE_CREATED_AT"),
         commit: given("HEROKU_BUILD_COMMIT").or_else(|| given("HEROKU_SLUG_COMMIT")),
@@ -141,7 +144,7 @@ pub fn load(variables: &Variables) -> Result<(Settings, Report), Report> {
         site_name: reader.site_name(),
         host: reader.host(development),
         port: reader.port(),
-        workers: reader.workers(),
+        workers: reader.workers(processors),
         log: reader.log(),
         log_format: reader.log_format(development),
         force_https: reader.force_https(development),
@@ -182,10 +185,11 @@ impl<'a> Reader<'a> {
         allowed: &str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> T {
-        let (text, origin) = self.variables.get(name).unwrap_or((default, Origin::Default));
-        self.row(name, shown(text), origin);
-        parse(text).unwrap_or_else(|| {
-            let what = format!("{name} is `{}`. It must be {allowed}.", shown(text));
+        let given = self.variables.get(name);
+        let (text, origin) = given.unwrap_or_else(|| (default.to_owned(), Origin::Default));
+        self.row(name, shown(&text), origin);
+        parse(&text).unwrap_or_else(|| {
+            let what = format!("{name} is `{}`. It must be {allowed}.", shown(&text));
             self.problem(what, Remedy::Set(name, default.to_owned()));
             parse(default).expect("every default is allowed")
         })
@@ -217,17 +221,20 @@ impl<'a> Reader<'a> {
         if given.is_none() && self.variables.on_dyno() {
             let command = self.report.config_set(&format!("{NAME}={safe}"));
             self.report.notices.push(format!(
-                "{NAME} is not set, so this app runs as {safe}. To say so, or staging or review: {command}"
+                "{NAME} is not set, so this app runs as {safe}. To make this explicit, or to choose staging or review: {command}"
             ));
         }
         let parse = |text: &str| choices.iter().copied().find(|e| e.name() == text);
-        self.read(NAME, meant.unwrap_or(safe).name(), allowed, parse)
+        let environment = self.read(NAME, meant.unwrap_or(safe).name(), allowed, parse);
+        self.report.deployed = environment != Environment::Development;
+        environment
     }
 
     fn site_name(&mut self) -> String {
-        let allowed = "1 to 60 characters that can be seen";
-        let parse =
-            |text: &str| (is_visible(text) && text.chars().count() <= 60).then(|| text.to_owned());
+        let allowed = "1 to 60 printable characters";
+        let parse = |text: &str| {
+            (is_printable(text) && text.chars().count() <= 60).then(|| text.to_owned())
+        };
         self.read("SITE_NAME", "Callboard", allowed, parse)
     }
 
@@ -239,13 +246,13 @@ impl<'a> Reader<'a> {
             IpAddr::V6(Ipv6Addr::UNSPECIFIED)
         };
         let allowed = if on_dyno {
-            // On 127.0.0.1 the router reaches nothing, and after 60 s Heroku stops the dyno with R10.
-            "an IP address that Heroku's router reaches; leave it unset, or :: for all of them"
+            // Elsewhere the router reaches nothing, and after 60 s Heroku stops the dyno with R10.
+            ":: on a dyno, for every interface; or leave it unset"
         } else {
-            "an IP address, as 127.0.0.1, or :: for all of this machine's"
+            "an IP address, such as 127.0.0.1, or :: for every interface"
         };
         self.read("HOST", &default.to_string(), allowed, |text| {
-            text.parse().ok().filter(|ip: &IpAddr| !(on_dyno && ip.is_loopback()))
+            text.parse().ok().filter(|ip: &IpAddr| !on_dyno || ip.is_unspecified())
         })
     }
 
@@ -253,31 +260,27 @@ impl<'a> Reader<'a> {
         let before = self.report.problems.len();
         let allowed = "a whole number from 0 to 65535";
         let port = self.read("PORT", "8080", allowed, |text| text.parse().ok());
-        if self.variables.on_dyno() && self.report.problems.len() > before {
-            let app = self.report.app();
-            let unset = format!("Heroku sets it itself: heroku config:unset PORT --app {app}");
-            self.report.problems[before].remedy = Remedy::Do(unset);
+        if self.variables.on_dyno()
+            && let Some(problem) = self.report.problems.get_mut(before)
+        {
+            let app = self.report.app.as_deref().unwrap_or(NO_APP);
+            let unset = format!("heroku config:unset PORT --app {app} (Heroku sets it)");
+            problem.remedy = Remedy::Do(unset);
         }
         port
     }
 
-    fn workers(&mut self) -> usize {
-        let processors = thread::available_parallelism().map_or(1, NonZero::get);
+    fn workers(&mut self, processors: usize) -> usize {
         let default = processors.min(MOST_WORKERS_BY_DEFAULT).to_string();
         let parse = |text: &str| text.parse().ok().filter(|n| (1..=64).contains(n));
         self.read("WEB_CONCURRENCY", &default, "a whole number from 1 to 64", parse)
     }
 
     fn log(&mut self) -> Targets {
-        let allowed = "levels, and targets with a level, as info or warn,callboard=debug";
-        self.read("RUST_LOG", DEFAULT_LOG, allowed, |text| {
-            // To tracing a bare word is a target: `inof` would log that crate, and nothing else.
-            let is_clear = |directive: &str| match directive.split_once('=') {
-                Some((target, _)) => target.bytes().all(|b| b.is_ascii_graphic()),
-                None => directive.parse::<LevelFilter>().is_ok(),
-            };
-            text.parse().ok().filter(|_| text.split(',').all(is_clear))
-        })
+        let allowed = "levels and targets, such as info or warn,callboard=debug";
+        let parse =
+            |text: &str| text.parse().ok().filter(|_| text.split(',').all(is_log_directive));
+        self.read("RUST_LOG", DEFAULT_LOG, allowed, parse)
     }
 
     fn log_format(&mut self, development: bool) -> LogFormat {
@@ -302,10 +305,8 @@ impl<'a> Reader<'a> {
             return None;
         };
         self.row(NAME, "set".to_owned(), origin);
-        if !is_visible(text) {
-            let what = format!(
-                "{NAME} has characters that can't be typed. It must be visible characters."
-            );
+        if !is_printable(&text) {
+            let what = format!("{NAME} has characters that can't be typed. Use printable ones.");
             self.problem(what, Remedy::Set(NAME, A_RANDOM_PASSWORD.to_owned()));
         }
         Some(SecretString::from(text))
@@ -316,7 +317,7 @@ impl<'a> Reader<'a> {
             let (what, remedy) = match broken {
                 DotEnvError::Line(number) => (
                     format!("Line {number} of .env is not NAME=value."),
-                    "Put the value in single quotes if it has spaces, quotes, # or $ in it.",
+                    "Put the value in single quotes if it has spaces or # in it.",
                 ),
                 DotEnvError::Unreadable(kind) => (
                     format!(".env can't be read: {kind}."),
@@ -343,11 +344,11 @@ impl<'a> Reader<'a> {
         for name in variables.names().filter(|name| !NAMES.contains(name)) {
             let upper = name.to_uppercase();
             let likeness = |ours: &&str| strsim::normalized_damerau_levenshtein(&upper, ours);
-            // Two wrong letters in a long name, one in a short one.
+            // A wrong letter in a name of seven or more, two in one of fourteen.
             if let Some(ours) = NAMES.iter().find(|ours| likeness(ours) > 0.85) {
-                self.report
-                    .notices
-                    .push(format!("{name} is set, but it is no setting. Is {ours} meant?"));
+                self.report.notices.push(format!(
+                    "{name} is set, but there is no such setting. Did you mean {ours}?"
+                ));
             }
         }
     }
@@ -356,19 +357,38 @@ impl<'a> Reader<'a> {
 /// What a shell makes a password of.
 const A_RANDOM_PASSWORD: &str = "\"$(openssl rand -hex 16)\"";
 
-/// Whether this can be typed and seen: something besides blanks, no control characters, and nothing
-/// that was not UTF-8.
-fn is_visible(text: &str) -> bool {
-    let odd = |c: char| c.is_control() || c == char::REPLACEMENT_CHARACTER;
-    !text.trim().is_empty() && !text.contains(odd)
+/// Where Heroku does not tell the app's name.
+const NO_APP: &str = "NAME";
+
+/// A level, `target=level`, or a target. To tracing any bare word is a target: `inof` would log a crate
+/// of that name, and nothing else.
+fn is_log_directive(directive: &str) -> bool {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let target = directive.split_once('=').map_or(directive, |(target, _)| target);
+    let is_target = !target.is_empty() && target.bytes().all(|b| b.is_ascii_graphic());
+    let is_level = directive.parse::<LevelFilter>().is_ok();
+    let resembles_a_level = LEVELS.iter().any(|level| strsim::osa_distance(directive, level) < 3);
+    !directive.is_empty() && (is_level || is_target && !resembles_a_level)
+}
+
+/// Whether this can be typed and seen: something besides blanks, and nothing odd.
+fn is_printable(text: &str) -> bool {
+    !text.trim().is_empty() && !text.contains(is_odd)
+}
+
+/// Characters that do something to a terminal or a table instead of standing there: controls, breaks,
+/// changes of direction, what has no width. And U+FFFD, which was not UTF-8.
+fn is_odd(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fffd}')
 }
 
 /// A value that fits in a line of a terminal and does nothing to it.
 fn shown(text: &str) -> String {
     let mut shown = String::new();
     for c in text.chars().take(60) {
-        if c.is_control() {
-            shown.extend(c.escape_default());
+        if is_odd(c) {
+            shown.extend(c.escape_unicode());
         } else {
             shown.push(c);
         }

@@ -18,7 +18,7 @@ fn read(file: &str) -> String {
 }
 
 fn report(variables: &[(&str, &str)]) -> Report {
-    settings::load(&variables.iter().copied().collect())
+    settings::load(&variables.iter().copied().collect(), 8)
         .map_or_else(|report| report, |(_, report)| report)
 }
 
@@ -72,7 +72,7 @@ fn the_slug_leaves_out_nothing_that_the_build_or_the_dyno_needs() {
 }
 
 /// The keys that Heroku documents. The published schema refuses any other.
-const APP_JSON_KEYS: [&str; 16] = [
+const APP_JSON_KEYS: [&str; 15] = [
     "name",
     "description",
     "keywords",
@@ -88,7 +88,6 @@ const APP_JSON_KEYS: [&str; 16] = [
     "environments",
     "stack",
     "image",
-    "size",
 ];
 
 fn app_json() -> Map<String, Value> {
@@ -178,8 +177,8 @@ fn env_example_has_every_setting_with_a_comment_and_works_as_it_is() {
     assert_eq!(named, NAMES);
 
     let file = root().join(".env.example");
-    let (_, report) =
-        settings::load(&Variables::layered([], &file)).unwrap_or_else(|report| panic!("{report}"));
+    let (_, report) = settings::load(&Variables::layered([], &file), 8)
+        .unwrap_or_else(|report| panic!("{report}"));
     assert_eq!(report.notices, Vec::<String>::new());
     for (shown, default) in report.rows.iter().zip(&self::report(&[]).rows) {
         if shown.name != "WEB_CONCURRENCY" {

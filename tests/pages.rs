@@ -55,7 +55,7 @@ impl Answer {
 }
 
 fn site(variables: &[(&str, &str)]) -> Arc<Site> {
-    let (settings, _) = settings::load(&variables.iter().copied().collect()).unwrap();
+    let (settings, _) = settings::load(&variables.iter().copied().collect(), 8).unwrap();
     Arc::new(Site::new(&settings, &Release::new(MESSAGE, "sha256:0123".to_owned(), &settings)))
 }
 
@@ -148,10 +148,17 @@ fn the_index_comes_in_the_form_that_the_client_prefers() {
 }
 
 #[test]
-fn the_page_loads_nothing_from_elsewhere() {
+fn the_page_and_its_assets_load_nothing_from_elsewhere() {
     let page = ask(&[], get("/"));
-    for reference in ["src=", "href=\"http", "href=\"//", "url(", "@import", "<script", "style="] {
+    for reference in ["src=", "href=\"http", "href=\"//", "<script", "style="] {
         assert!(!page.text().contains(reference), "{reference} in {}", page.text());
+    }
+    for path in page.text().split('"').filter(|text| text.starts_with("/assets/")) {
+        let asset = ask(&[], get(path));
+        let text = asset.text().replace("http://www.w3.org/2000/svg", "");
+        for reference in ["http:", "https:", "//", "url(", "@import", "<script"] {
+            assert!(!text.contains(reference), "{reference} in {path}");
+        }
     }
 }
 

@@ -11,7 +11,7 @@ use secrecy::ExposeSecret;
 mod support;
 
 fn load(variables: &[(&str, &str)]) -> Result<(Settings, Report), Report> {
-    settings::load(&variables.iter().copied().collect())
+    settings::load(&variables.iter().copied().collect(), 8)
 }
 
 fn loaded(variables: &[(&str, &str)]) -> Settings {
@@ -39,8 +39,8 @@ fn without_a_variable_it_is_a_development_machine() {
     assert_eq!(settings.site_name, "Callboard");
     assert_eq!(settings.host, IpAddr::from([127, 0, 0, 1]));
     assert_eq!(settings.port, 8080);
-    assert!((1..=4).contains(&settings.workers));
-    assert_eq!(settings.log, "info,actix_server=warn".parse().unwrap());
+    assert_eq!(settings.workers, 4);
+    assert_eq!(settings.log, "info,actix_server=warn,actix_http=off".parse().unwrap());
     assert_eq!(settings.log_format, LogFormat::Text);
     assert!(!settings.force_https);
     assert!(settings.preview_password.is_none());
@@ -130,9 +130,9 @@ fn an_empty_variable_is_an_unset_one() {
 #[test]
 fn a_wrong_value_is_named_with_what_is_allowed_and_what_mends_it() {
     let environments = "It must be development, review, staging or production.";
-    let host = "It must be an IP address, as 127.0.0.1, or :: for all of this machine's.";
+    let host = "It must be an IP address, such as 127.0.0.1, or :: for every interface.";
     let port = "It must be a whole number from 0 to 65535.";
-    let log = "It must be levels, and targets with a level, as info or warn,callboard=debug.";
+    let log = "It must be levels and targets, such as info or warn,callboard=debug.";
     let workers = "It must be a whole number from 1 to 64.";
     let table = [
         ("APP_ENV", "prod", environments, "production"),
@@ -145,17 +145,23 @@ fn a_wrong_value_is_named_with_what_is_allowed_and_what_mends_it() {
         ("PORT", "80 ", port, "8080"),
         ("PORT", "http", port, "8080"),
         ("PORT", "yes", port, "8080"), // a 1 to config
-        ("RUST_LOG", "callboard=loud", log, "info,actix_server=warn"),
-        ("RUST_LOG", "inof", log, "info,actix_server=warn"),
+        ("RUST_LOG", "callboard=loud", log, "info,actix_server=warn,actix_http=off"),
+        ("RUST_LOG", ",", log, "info,actix_server=warn,actix_http=off"),
+        ("RUST_LOG", "inof", log, "info,actix_server=warn,actix_http=off"),
         ("LOG_FORMAT", "xml", "It must be text or json.", "text"),
         ("FORCE_HTTPS", "yes", "It must be true or false.", "false"),
         ("FORCE_HTTPS", "TRUE", "It must be true or false.", "false"),
-        ("SITE_NAME", "  ", "It must be 1 to 60 characters that can be seen.", "Callboard"),
-        ("SITE_NAME", "bell\u{7}", "It must be 1 to 60 characters that can be seen.", "Callboard"),
+        ("SITE_NAME", "  ", "It must be 1 to 60 printable characters.", "Callboard"),
+        ("SITE_NAME", "bell\u{7}", "It must be 1 to 60 printable characters.", "Callboard"),
+        ("SITE_NAME", "\u{200b}", "It must be 1 to 60 printable characters.", "Callboard"),
+        ("SITE_NAME", "x\u{202e}", "It must be 1 to 60 printable characters.", "Callboard"),
     ];
     for (name, value, allowed, mended) in table {
         let [(what, remedy)] = &problems(&[(name, value)])[..] else { panic!("{name}={value}") };
-        let shown = value.replace('\u{7}', "\\u{7}");
+        let escape = |c: char| {
+            if c.is_ascii_graphic() || c == ' ' { c.into() } else { c.escape_unicode().to_string() }
+        };
+        let shown: String = value.chars().map(escape).collect();
         assert_eq!(*what, format!("{name} is `{shown}`. {allowed}"));
         assert_eq!(*remedy, format!("{name}={mended}"));
         assert!(load(&[(name, mended)]).is_ok(), "{remedy} does not mend it");
@@ -184,7 +190,7 @@ fn text_that_looks_like_a_number_stays_text() {
 }
 
 #[test]
-fn all_problems_are_reported_at_once_with_one_command_that_mends_them() {
+fn all_problems_are_reported_at_once_with_one_command_that_fixes_them() {
     let report = report(&[
         ("DYNO", "release.1"),
         ("HEROKU_APP_NAME", "myapp"),
@@ -194,27 +200,83 @@ fn all_problems_are_reported_at_once_with_one_command_that_mends_them() {
         ("WEB_CONCURRENCY", "0"),
         ("PREVIEW_PASSWORD", "bell\u{7}"),
     ]);
-    assert_eq!(report.refusal(), format!("\
+    let expected = "\
 Callboard does not start with these settings. 5 problems:
   APP_ENV is `development`. It must be review, staging or production on a dyno.
-    Mend it with APP_ENV=production
-  HOST is `127.0.0.1`. It must be an IP address that Heroku's router reaches; leave it unset, or :: for all of them.
-    Mend it with HOST=::
+    Fix: APP_ENV=production
+  HOST is `127.0.0.1`. It must be :: on a dyno, for every interface; or leave it unset.
+    Fix: HOST=::
   PORT is `http`. It must be a whole number from 0 to 65535.
-    Heroku sets it itself: heroku config:unset PORT --app myapp
+    Fix: heroku config:unset PORT --app myapp (Heroku sets it)
   WEB_CONCURRENCY is `0`. It must be a whole number from 1 to 64.
-    Mend it with WEB_CONCURRENCY={workers}
-  PREVIEW_PASSWORD has characters that can't be typed. It must be visible characters.
-    Mend it with PREVIEW_PASSWORD=\"$(openssl rand -hex 16)\"
-To mend it at once, on Heroku:
-  heroku config:set APP_ENV=production HOST=:: WEB_CONCURRENCY={workers} PREVIEW_PASSWORD=\"$(openssl rand -hex 16)\" --app myapp
-", workers = loaded(&[]).workers));
+    Fix: WEB_CONCURRENCY=4
+  PREVIEW_PASSWORD has characters that can't be typed. Use printable ones.
+    Fix: PREVIEW_PASSWORD=\"$(openssl rand -hex 16)\"
+To fix it all on Heroku:
+  heroku config:set APP_ENV=production HOST=:: WEB_CONCURRENCY=4 PREVIEW_PASSWORD=\"$(openssl rand -hex 16)\" --app myapp
+";
+    assert_eq!(report.refusal(), expected);
+}
+
+#[test]
+fn the_command_is_for_the_place_that_the_settings_are_for() {
+    let here = report(&[("HOST", "localhost"), ("PORT", "http")]).refusal();
+    assert!(
+        here.ends_with("\nTo fix it all in this shell:\n  export HOST=127.0.0.1 PORT=8080\n"),
+        "{here}"
+    );
+    let both = report(&[("APP_ENV", "staging"), ("HOST", "localhost"), ("PORT", "http")]).refusal();
+    let commands = "
+To fix it all in this shell:
+  export HOST=:: PORT=8080
+To fix it all on Heroku:
+  heroku config:set HOST=:: --app NAME
+";
+    assert!(both.ends_with(commands), "{both}");
+    let dyno = report(&[("DYNO", "web.1"), ("PORT", "x")]).refusal();
+    assert!(
+        dyno.ends_with("Fix: heroku config:unset PORT --app NAME (Heroku sets it)\n"),
+        "{dyno}"
+    );
+}
+
+#[test]
+fn on_a_dyno_every_interface_must_be_listened_on() {
+    for host in ["127.0.0.1", "::1", "::ffff:127.0.0.1", "192.0.2.1"] {
+        let report = report(&[("DYNO", "web.1"), ("HOST", host)]);
+        assert_eq!(report.problems.len(), 1, "{host}: {report}");
+    }
+    for host in ["::", "0.0.0.0"] {
+        assert!(load(&[("DYNO", "web.1"), ("HOST", host)]).is_ok(), "{host}");
+    }
 }
 
 #[test]
 fn an_app_name_that_a_shell_could_misread_is_not_put_into_a_command() {
-    let report = report(&[("HEROKU_APP_NAME", "x; rm -rf /"), ("PORT", "http")]);
-    assert!(report.refusal().ends_with("  heroku config:set PORT=8080 --app NAME\n"), "{report}");
+    let report =
+        report(&[("DYNO", "web.1"), ("HEROKU_APP_NAME", "x; rm -rf /"), ("LOG_FORMAT", "xml")]);
+    assert!(
+        report.refusal().ends_with("  heroku config:set LOG_FORMAT=json --app NAME\n"),
+        "{report}"
+    );
+}
+
+#[test]
+fn the_usual_filters_are_understood() {
+    for filter in
+        ["off", "INFO", "callboard", "debug,callboard", "warn,actix_http::h1=trace,callboard=info"]
+    {
+        assert_eq!(loaded(&[("RUST_LOG", filter)]).log, filter.parse().unwrap(), "{filter}");
+    }
+}
+
+#[test]
+fn as_many_workers_as_processors_and_at_most_four() {
+    for (processors, workers) in [(1, 1), (2, 2), (4, 4), (8, 4), (16, 4)] {
+        let (settings, _) =
+            settings::load(&Variables::from_iter([("A", "1")]), processors).unwrap();
+        assert_eq!(settings.workers, workers);
+    }
 }
 
 #[test]
@@ -224,16 +286,28 @@ fn what_looks_unintended_is_noticed_and_keeps_nothing_from_starting() {
         (("APP_ENV", "review"), "Anyone can open this review site: it has no PREVIEW_PASSWORD."),
         (
             ("PREVIEW_PASWORD", "x"),
-            "PREVIEW_PASWORD is set, but it is no setting. Is PREVIEW_PASSWORD meant?",
+            "PREVIEW_PASWORD is set, but there is no such setting. Did you mean PREVIEW_PASSWORD?",
         ),
         (
             ("PREVIEW_PASSWD", "x"),
-            "PREVIEW_PASSWD is set, but it is no setting. Is PREVIEW_PASSWORD meant?",
+            "PREVIEW_PASSWD is set, but there is no such setting. Did you mean PREVIEW_PASSWORD?",
         ),
-        (("app_env", "production"), "app_env is set, but it is no setting. Is APP_ENV meant?"),
-        (("APPENV", "production"), "APPENV is set, but it is no setting. Is APP_ENV meant?"),
-        (("FORCE_HTTP", "true"), "FORCE_HTTP is set, but it is no setting. Is FORCE_HTTPS meant?"),
-        (("LOG_FROMAT", "json"), "LOG_FROMAT is set, but it is no setting. Is LOG_FORMAT meant?"),
+        (
+            ("app_env", "production"),
+            "app_env is set, but there is no such setting. Did you mean APP_ENV?",
+        ),
+        (
+            ("APPENV", "production"),
+            "APPENV is set, but there is no such setting. Did you mean APP_ENV?",
+        ),
+        (
+            ("FORCE_HTTP", "true"),
+            "FORCE_HTTP is set, but there is no such setting. Did you mean FORCE_HTTPS?",
+        ),
+        (
+            ("LOG_FROMAT", "json"),
+            "LOG_FROMAT is set, but there is no such setting. Did you mean LOG_FORMAT?",
+        ),
     ];
     for (variable, expected) in table {
         let (_, report) = load(&[variable]).unwrap();
@@ -314,10 +388,24 @@ fn the_environment_lies_over_dot_env() {
         &[("PORT", "1"), ("SITE_NAME", "")],
         "PORT=2\nSITE_NAME='a # b'\n# no\nexport HOST=::1\n",
     );
-    assert_eq!(variables.get("PORT"), Some(("1", Origin::Environment)));
-    assert_eq!(variables.get("SITE_NAME"), Some(("a # b", Origin::DotEnv)));
-    assert_eq!(variables.get("HOST"), Some(("::1", Origin::DotEnv)));
+    assert_eq!(variables.get("PORT"), Some(("1".to_owned(), Origin::Environment)));
+    assert_eq!(variables.get("SITE_NAME"), Some(("a # b".to_owned(), Origin::DotEnv)));
+    assert_eq!(variables.get("HOST"), Some(("::1".to_owned(), Origin::DotEnv)));
     assert_eq!(variables.get("port"), None);
+}
+
+#[test]
+fn a_dollar_in_dot_env_is_a_dollar() {
+    let text = "A=pa$word\nB=$ecret\nC=\"a$A\"\nD='${A}'\n";
+    let variables = layered(&[("word", "x")], text);
+    for (name, value) in [("A", "pa$word"), ("B", "$ecret"), ("C", "a$A"), ("D", "${A}")] {
+        assert_eq!(variables.get(name), Some((value.to_owned(), Origin::DotEnv)));
+    }
+}
+
+#[test]
+fn dot_env_makes_no_dyno() {
+    assert!(!layered(&[], "DYNO=web.1\n").on_dyno());
 }
 
 #[test]
@@ -346,7 +434,7 @@ fn broken_lines_of_dot_env_are_told_by_number_and_never_shown() {
         ("A=b c\n", vec![1]),
     ];
     for (text, lines) in table {
-        let Err(report) = settings::load(&layered(&[], text)) else { panic!("{text:?} loads") };
+        let Err(report) = settings::load(&layered(&[], text), 8) else { panic!("{text:?} loads") };
         let expected: Vec<_> =
             lines.iter().map(|n| format!("Line {n} of .env is not NAME=value.")).collect();
         let found: Vec<_> = report.problems.iter().map(|problem| problem.what.clone()).collect();
@@ -358,12 +446,14 @@ fn broken_lines_of_dot_env_are_told_by_number_and_never_shown() {
 #[test]
 fn a_dot_env_that_cannot_be_read_is_a_problem() {
     let directory = support::directory();
-    let Err(report) = settings::load(&Variables::layered([], &directory)) else {
+    let Err(report) = settings::load(&Variables::layered([], &directory), 8) else {
         panic!("a directory loads")
     };
     assert!(report.problems[0].what.starts_with(".env can't be read: "), "{report}");
     let file = directory.join("binary");
     fs::write(&file, b"PORT=\xff\xfe").unwrap();
-    let Err(report) = settings::load(&Variables::layered([], &file)) else { panic!("bytes load") };
+    let Err(report) = settings::load(&Variables::layered([], &file), 8) else {
+        panic!("bytes load")
+    };
     assert!(report.problems[0].what.starts_with(".env can't be read: "), "{report}");
 }

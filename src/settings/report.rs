@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use super::NO_APP;
 use super::variables::Origin;
 
 /// One setting as it was understood. Shows no secret.
@@ -44,22 +45,20 @@ pub struct Report {
     pub problems: Vec<Problem>,
     /// What looks unintended, but keeps nothing from starting.
     pub notices: Vec<String>,
-    /// Whether this is a dyno: elsewhere there is a shell to mend things in, too.
+    /// Whether this is a dyno: elsewhere there is a shell to mend things in.
     pub on_dyno: bool,
+    /// Whether these are settings for an app on Heroku, wherever they are read.
+    pub deployed: bool,
     /// The app's name, where Heroku tells it.
     pub app: Option<String>,
 }
 
 impl Report {
-    /// The app for `--app`; `NAME` where it is not known.
-    pub(super) fn app(&self) -> &str {
-        self.app.as_deref().unwrap_or("NAME")
-    }
-
     /// The command that gives variables their values: one for all of them, since every `config:set`
     /// is a release of its own, with a check of its own.
     pub(super) fn config_set(&self, assignments: &str) -> String {
-        format!("heroku config:set {assignments} --app {}", self.app())
+        let app = self.app.as_deref().unwrap_or(NO_APP);
+        format!("heroku config:set {assignments} --app {app}")
     }
 
     /// The report's part about what is wrong; nothing when nothing is.
@@ -76,24 +75,28 @@ impl Report {
             lines.push(format!("  {what}"));
             lines.push(match remedy {
                 Remedy::Set(name, value) => {
-                    assignments.push(format!("{name}={value}"));
-                    format!("    Mend it with {name}={value}")
+                    assignments.push((*name, format!("{name}={value}")));
+                    format!("    Fix: {name}={value}")
                 }
-                Remedy::Do(remedy) => format!("    {remedy}"),
+                Remedy::Do(what) => format!("    Fix: {what}"),
             });
         }
-        if !assignments.is_empty() {
-            let assignments = assignments.join(" ");
-            if !self.on_dyno {
-                lines.push(format!("To mend it at once, here:\n  export {assignments}"));
-            }
-            lines.push(format!(
-                "To mend it at once, on Heroku:\n  {}",
-                self.config_set(&assignments)
-            ));
+        // Heroku sets PORT itself.
+        let on_heroku = join(assignments.iter().filter(|(name, _)| *name != "PORT"));
+        let in_a_shell = join(&assignments);
+        if !in_a_shell.is_empty() && !self.on_dyno {
+            lines.push(format!("To fix it all in this shell:\n  export {in_a_shell}"));
+        }
+        if !on_heroku.is_empty() && self.deployed {
+            lines.push(format!("To fix it all on Heroku:\n  {}", self.config_set(&on_heroku)));
         }
         lines.join("\n") + "\n"
     }
+}
+
+fn join<'a>(assignments: impl IntoIterator<Item = &'a (&'static str, String)>) -> String {
+    let assignments = assignments.into_iter().map(|(_, assignment)| assignment.as_str());
+    assignments.collect::<Vec<_>>().join(" ")
 }
 
 impl fmt::Display for Report {

@@ -3,18 +3,22 @@
 //! Nothing below [`crate::settings`] reads the environment, and `.env` is never written into it.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::env;
+use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::io::{self, Read};
 use std::path::Path;
 use std::rc::Rc;
 
-use config::{Config, ConfigError, Map, Source, Value, ValueKind};
+use config::{Config, Map};
 
 /// Set by Heroku on every dyno, and nowhere else that matters here.
 const DYNO: &str = "DYNO";
+
+/// A character for private use, which nobody has in a `.env`.
+const NO_DOLLAR: &str = "\u{f8ff}";
 
 /// Where a variable's value came from, as `callboard check` says it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,10 +50,12 @@ pub enum DotEnvError {
     Unreadable(io::ErrorKind),
 }
 
-/// Variables by their exact names, each with its origin. An empty variable is an unset one.
-#[derive(Default)]
+/// The variables of a process. An empty one is an unset one.
 pub struct Variables {
-    values: BTreeMap<String, (String, Origin)>,
+    merged: Config,
+    /// Names that are set in the environment, and so not taken from `.env`.
+    environment: BTreeSet<String>,
+    names: BTreeSet<String>,
     broken: Vec<DotEnvError>,
 }
 
@@ -59,9 +65,8 @@ impl Variables {
     pub fn of_this_process() -> Self {
         // Lossy, so that odd bytes in a variable that is not ours can't stop the service. In one that
         // is ours they become U+FFFD, which no setting accepts.
-        let environment = env::vars_os().map(|(name, value)| {
-            (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned())
-        });
+        let lossy = |text: OsString| text.to_string_lossy().into_owned();
+        let environment = env::vars_os().map(|(name, value)| (lossy(name), lossy(value)));
         Self::layered(environment, Path::new(".env"))
     }
 
@@ -71,27 +76,58 @@ impl Variables {
         environment: impl IntoIterator<Item = (String, String)>,
         dot_env: &Path,
     ) -> Self {
-        let environment = Layer::new(Origin::Environment, environment);
-        let on_dyno = environment.variables.contains_key(DYNO);
-        let (file, broken) = if on_dyno { (Vec::new(), Vec::new()) } else { read_dot_env(dot_env) };
-        Self { values: merge(Layer::new(Origin::DotEnv, file), environment), broken }
+        let environment = set(environment);
+        let (file, broken) = if environment.contains_key(DYNO) {
+            (Vec::new(), Vec::new())
+        } else {
+            read_dot_env(dot_env)
+        };
+        Self::merge(&environment, &set(file), broken)
+    }
+
+    fn merge(
+        environment: &Map<String, String>,
+        dot_env: &Map<String, String>,
+        broken: Vec<DotEnvError>,
+    ) -> Self {
+        let names = dot_env.keys().chain(environment.keys()).cloned().collect();
+        let layer = |variables: &Map<String, String>| {
+            let mut variables = variables.clone();
+            // config folds the case of names, and would take `port` for PORT. Other characters mean
+            // places in a structure to it: `A[999999999]` would become a very long array.
+            variables.retain(|name, _| {
+                name.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+            });
+            // No `try_parsing`: it would make 1.1 of 1.10.
+            config::Environment::default().source(Some(variables))
+        };
+        let merged = Config::builder().add_source(layer(dot_env)).add_source(layer(environment));
+        Self {
+            merged: merged.build().expect("text under plain names always merges"),
+            environment: environment.keys().cloned().collect(),
+            names,
+            broken,
+        }
     }
 
     /// A variable's value, and where it came from.
     #[must_use]
-    pub fn get(&self, name: &str) -> Option<(&str, Origin)> {
-        self.values.get(name).map(|(value, origin)| (value.as_str(), *origin))
+    pub fn get(&self, name: &str) -> Option<(String, Origin)> {
+        let name_is_set = self.names.contains(name);
+        let value = self.merged.get_string(&name.to_lowercase()).ok().filter(|_| name_is_set)?;
+        let in_environment = self.environment.contains(name);
+        Some((value, if in_environment { Origin::Environment } else { Origin::DotEnv }))
     }
 
     /// Whether this is a dyno on Heroku.
     #[must_use]
     pub fn on_dyno(&self) -> bool {
-        self.values.contains_key(DYNO)
+        self.environment.contains(DYNO)
     }
 
     /// All names that are set.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.values.keys().map(String::as_str)
+        self.names.iter().map(String::as_str)
     }
 
     /// What could not be read of `.env`.
@@ -102,78 +138,16 @@ impl Variables {
 }
 
 impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Variables {
-    /// Variables as the environment would give them, for tests.
+    /// Variables as the environment would give them, without a `.env`.
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
-        let environment = pairs.into_iter().map(|(n, v)| (n.into(), v.into()));
-        Self {
-            values: merge(
-                Layer::new(Origin::DotEnv, []),
-                Layer::new(Origin::Environment, environment),
-            ),
-            broken: Vec::new(),
-        }
+        let environment = pairs.into_iter().map(|(name, value)| (name.into(), value.into()));
+        Self::merge(&set(environment), &Map::new(), Vec::new())
     }
 }
 
-/// One source of variables. config's own `Environment` would lower-case the names, and so take
-/// `port` for `PORT`.
-#[derive(Clone)]
-struct Layer {
-    origin: Origin,
-    variables: BTreeMap<String, String>,
-}
-
-impl Layer {
-    fn new(origin: Origin, pairs: impl IntoIterator<Item = (String, String)>) -> Self {
-        let variables =
-            pairs.into_iter().filter(|(name, value)| is_plain(name) && !value.is_empty()).collect();
-        Self { origin, variables }
-    }
-}
-
-/// config takes other names for paths: a variable called `A[999999999]` would become a long array.
-fn is_plain(name: &str) -> bool {
-    name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
-}
-
-impl fmt::Debug for Layer {
-    /// Says nothing of the values: config asks for `Debug`, and any of them may be a secret.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Layer({})", self.origin)
-    }
-}
-
-impl Source for Layer {
-    fn clone_into_box(&self) -> Box<dyn Source + Send + Sync> {
-        Box::new(self.clone())
-    }
-
-    fn collect(&self) -> Result<Map<String, Value>, ConfigError> {
-        let origin = self.origin.to_string();
-        // A value stays the string that it is: config's own parsing would make 1.1 of 1.10, 1 of `yes`.
-        let value = |text: &String| Value::new(Some(&origin), ValueKind::String(text.clone()));
-        let pairs = self.variables.iter();
-        Ok(pairs.map(|(name, text)| (name.clone(), value(text))).collect())
-    }
-}
-
-/// Lays each source over the one before it.
-fn merge(dot_env: Layer, environment: Layer) -> BTreeMap<String, (String, Origin)> {
-    let merged = Config::builder()
-        .add_source(dot_env)
-        .add_source(environment)
-        .build()
-        .and_then(|config| config.cache.into_table())
-        .expect("strings under plain names always merge");
-    let with_origin = |value: Value| {
-        let origin = match value.origin() {
-            Some(".env") => Origin::DotEnv,
-            _ => Origin::Environment,
-        };
-        (value.into_string().unwrap_or_default(), origin)
-    };
-    let pairs = merged.into_iter();
-    pairs.map(|(name, value)| (name, with_origin(value))).collect()
+/// Those that are not empty.
+fn set(pairs: impl IntoIterator<Item = (String, String)>) -> Map<String, String> {
+    pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect()
 }
 
 /// Every `NAME=value` of a `.env` file, and every line that is none. A missing file is an empty one.
@@ -185,11 +159,14 @@ fn read_dot_env(path: &Path) -> (Vec<(String, String)>, Vec<DotEnvError>) {
     };
     let mut pairs = Vec::new();
     let mut broken = Vec::new();
-    let lines = Lines::new(text.trim_start_matches('\u{feff}'));
+    // dotenvy would put variables in the place of $NAME, and silently shorten a password. `heroku local`
+    // does not, so neither do we: while dotenvy looks, another character stands for the dollar.
+    let text = text.trim_start_matches('\u{feff}').replace('$', NO_DOLLAR);
+    let lines = Lines::new(&text);
     let read = Rc::clone(&lines.read);
     for entry in dotenvy::from_read_iter(lines) {
         match entry {
-            Ok(pair) => pairs.push(pair),
+            Ok((name, value)) => pairs.push((name, value.replace(NO_DOLLAR, "$"))),
             // dotenvy's own message shows the line, secret included: only its number is kept. Where a
             // quote is left open the rest of the file is one line to it, and the first is to blame.
             Err(dotenvy::Error::LineParse(line, _)) => {

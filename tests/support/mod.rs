@@ -73,9 +73,9 @@ impl From<Output> for Ran {
     }
 }
 
-/// A running service. It is killed when it goes out of scope.
+/// A running service.
 pub struct Service {
-    child: Child,
+    child: Killed,
     lines: Receiver<String>,
     /// All that it has logged so far, as far as it was read.
     pub log: Vec<String>,
@@ -111,7 +111,8 @@ impl Service {
                 }
             });
         }
-        let mut service = Self { child, lines, log: Vec::new(), port: 0 };
+        drop(sender); // so that the end of both pipes is the end of the lines
+        let mut service = Self { child: Killed(child), lines, log: Vec::new(), port: 0 };
         let line = service.wait_for(" is open at http://");
         let address = line.split("http://").nth(1).unwrap().split([' ', '"']).next().unwrap();
         service.port = address.rsplit(':').next().unwrap().parse().unwrap();
@@ -179,7 +180,7 @@ impl Service {
 
     /// Sends a signal, by its name, to this process alone.
     pub fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
+        let pid = self.child.0.id().to_string();
         assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
     }
 
@@ -187,7 +188,7 @@ impl Service {
     pub fn wait(mut self) -> (ExitStatus, Vec<String>) {
         let deadline = Instant::now() + PATIENCE;
         let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
+            if let Some(status) = self.child.0.try_wait().unwrap() {
                 break status;
             }
             assert!(Instant::now() < deadline, "it does not end: {:#?}", self.log);
@@ -204,10 +205,13 @@ impl Service {
     }
 }
 
-impl Drop for Service {
+/// A process that does not outlive its test.
+pub struct Killed(pub Child);
+
+impl Drop for Killed {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
