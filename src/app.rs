@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::error::InternalError;
+use actix_web::error::{ErrorInternalServerError, InternalError};
 use actix_web::http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
 use actix_web::http::{Method, Uri};
 use actix_web::middleware::{Next, from_fn};
@@ -128,11 +128,7 @@ async fn every_request(
         // A panic must not cut the connection: the router would show the visitor its own page (H13).
         None => match AssertUnwindSafe(next.call(request)).catch_unwind().await {
             Ok(result) => result,
-            Err(_) => Err(InternalError::new(
-                "panicked",
-                actix_web::http::StatusCode::INTERNAL_SERVER_ERROR,
-            )
-            .into()),
+            Err(_) => Err(ErrorInternalServerError("panicked")),
         },
     };
 
@@ -177,12 +173,11 @@ impl Arrival {
     }
 
     /// Adds the error page, the headers and the log line.
-    fn finish(self, site: &Site, response: HttpResponse) -> HttpResponse {
+    fn finish(self, site: &Site, mut response: HttpResponse) -> HttpResponse {
         let status = response.status();
         if let Some(error) = response.error().filter(|_| status.is_server_error()) {
             tracing::error!(request_id = self.id.to_str().unwrap_or_default(), %error, "a request failed");
         }
-        let mut response = response;
         if status.is_client_error() || status.is_server_error() {
             let form = Form::preferred(self.accept.as_ref());
             response = errors::with_page(response, form, &self.id, &site.name, &site.assets);

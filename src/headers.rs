@@ -1,7 +1,7 @@
 //! The headers on every answer, and why each is there.
 //!
-//! Except where there was no request: what is no HTTP, or comes too slowly, actix refuses by itself, with
-//! an empty 400, 408 or 431. None of that passes Heroku's router.
+//! Except where there was no request: what is not HTTP, or too long, or too slow, actix refuses by itself
+//! with an empty 400, 431 or 408, before any code of ours. None of it gets past Heroku's router.
 
 use actix_web::http::header::{
     CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, PERMISSIONS_POLICY,

@@ -103,8 +103,8 @@ fn clip(text: &str) -> &str {
     &text[..end]
 }
 
-/// One JSON object a line. tracing-subscriber's own costs five times as much a request: it is made for
-/// spans, of which there are none here.
+/// One JSON object a line. tracing-subscriber's own format costs three times as much: 14,200 user
+/// instructions a request against 4,900, by callgrind.
 struct JsonLines(Output);
 
 impl<S: Subscriber> Layer<S> for JsonLines {

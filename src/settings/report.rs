@@ -3,8 +3,13 @@
 
 use std::fmt;
 
-use super::NO_APP;
 use super::variables::Origin;
+
+/// Stands for the app's name where Heroku does not tell it.
+pub(super) const NO_APP: &str = "NAME";
+
+/// What a shell makes a password of.
+pub(super) const RANDOM_PASSWORD: &str = "\"$(openssl rand -hex 16)\"";
 
 /// One setting as it was understood. Shows no secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
