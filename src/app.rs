@@ -4,13 +4,14 @@ use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::error::{ErrorInternalServerError, InternalError};
 use actix_web::http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
-use actix_web::http::{Method, Uri};
+use actix_web::http::{ConnectionType, Method, Uri};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, Error, HttpRequest, HttpResponse, Resource, web};
 use futures_util::FutureExt;
@@ -41,6 +42,7 @@ pub struct Site {
     name: String,
     /// The app's release, for log lines.
     release_version: Option<String>,
+    is_ending: AtomicBool,
 }
 
 impl Site {
@@ -66,8 +68,14 @@ impl Site {
             headers: Headers { hsts: settings.force_https, indexed: settings.indexed },
             name: settings.site_name.clone(),
             release_version: release.release.clone(),
+            is_ending: AtomicBool::new(false),
             assets,
         }
+    }
+
+    /// From here on each answer is the last of its connection: the process is about to stop.
+    pub fn end_connections(&self) {
+        self.is_ending.store(true, Ordering::Relaxed);
     }
 }
 
@@ -183,6 +191,9 @@ impl Arrival {
             response = errors::with_page(response, form, &self.id, &site.name, &site.assets);
         }
         site.headers.put(response.headers_mut(), self.id.clone(), self.over_https);
+        if site.is_ending.load(Ordering::Relaxed) {
+            response.head_mut().set_connection_type(ConnectionType::Close);
+        }
         logs::Request {
             method: self.method.as_str(),
             path: self.uri.path(),

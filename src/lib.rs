@@ -14,7 +14,7 @@
 //! | How is a page sent: gzip, `ETag`, 304? | [`representation`], [`negotiate`], [`assets`] |
 //! | What does a visitor see when something fails? | [`errors`] |
 //! | What does the operator see? | [`logs`], [`settings::report`] |
-//! | How does it start and stop? | [`server`], `main.rs` |
+//! | How does it start and stop? | [`server`], [`signals`], `main.rs` |
 
 pub mod app;
 pub mod assets;
@@ -30,3 +30,4 @@ pub mod representation;
 pub mod request_id;
 pub mod server;
 pub mod settings;
+pub mod signals;

@@ -1,29 +1,34 @@
 //! The server: binds, says where, serves, and drains when Heroku asks it to stop.
 
-use std::future::{Future, poll_fn};
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::pin::Pin;
+use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use actix_web::HttpServer;
+use futures_util::future::{Either, select};
 use thiserror::Error;
+use tokio::time;
 
 use crate::app::{Site, app};
 use crate::digest;
 use crate::index::MESSAGE;
 use crate::release::Release;
 use crate::settings::Settings;
+use crate::signals::{Signals, Stop};
 
 /// The router drops an idle connection after 90 s. A server that does so first, as actix would after
 /// 5 s, closes connections on which a request is just coming: H13 and H18 in the app's log.
 const KEEP_ALIVE: Duration = Duration::from_secs(95);
 
-/// Heroku kills a dyno 30 s after SIGTERM. Requests have 25 s to be finished, the log 2 s to be written,
-/// and the process what is left.
-const DRAIN_SECONDS: u64 = 25;
+/// How long requests are still taken after SIGTERM. The router sends no new ones from then on, but on
+/// connections that it keeps open some may be on their way: each is answered, with `Connection: close`.
+const LAST_REQUESTS: Duration = Duration::from_secs(1);
+
+/// Heroku kills a dyno 30 s after SIGTERM. Of these, requests under way have 24 s more to be finished;
+/// the log has 2 s to be written, and the process what is left.
+const DRAIN_SECONDS: u64 = 24;
 
 /// Why the service did not start, or broke off, and what to do about it.
 #[derive(Debug, Error)]
@@ -53,8 +58,8 @@ pub enum ServeError {
     BrokeOff(io::Error),
 }
 
-/// Serves until SIGTERM, which lets the requests under way finish; a second one changes nothing.
-/// SIGINT (Ctrl-C) does not wait.
+/// Serves until SIGTERM, which lets the requests under way finish; a second one changes nothing. Ctrl-C
+/// does not wait.
 ///
 /// # Errors
 /// When the address can't be bound, or the executable, whose digest `/release` answers, not be read.
@@ -69,6 +74,7 @@ pub async fn serve(settings: &Settings) -> Result<(), ServeError> {
             .workers(settings.workers)
             .keep_alive(KEEP_ALIVE)
             .shutdown_timeout(DRAIN_SECONDS)
+            .disable_signals() // we wait for them ourselves
             .bind((host, settings.port))
     };
     let server = match bind(settings.host) {
@@ -77,19 +83,24 @@ pub async fn serve(settings: &Settings) -> Result<(), ServeError> {
     };
     let server = server.map_err(|error| ServeError::of_bind(settings, error))?;
 
-    let addresses = server.addrs();
-    let mut running = server.run();
-    // The first poll starts the workers and listens for signals. Whoever reads that it is open may rely
-    // on both.
-    let started = poll_fn(|context| Poll::Ready(Pin::new(&mut running).poll(context))).await;
-    let stopped = match started {
-        Poll::Ready(ended) => ended,
-        Poll::Pending => {
-            say_where_it_is_open(settings, &release, &addresses);
-            running.await
+    // Listened for from here on: whoever reads that it is open may rely on that.
+    let signals = Signals::listen().map_err(ServeError::BrokeOff)?;
+    say_where_it_is_open(settings, &release, &server.addrs());
+    let running = server.run();
+    let handle = running.handle();
+    let stopping = async {
+        let graceful = signals.stop_asked().await == Stop::Gracefully;
+        if graceful {
+            site.end_connections();
+            time::sleep(LAST_REQUESTS).await;
         }
+        handle.stop(graceful).await;
     };
-    stopped.map_err(ServeError::BrokeOff)?;
+    match select(running, pin!(stopping)).await {
+        Either::Left((ended, _)) => ended,
+        Either::Right(((), running)) => running.await,
+    }
+    .map_err(ServeError::BrokeOff)?;
     tracing::info!("{} has stopped", settings.site_name);
     Ok(())
 }
