@@ -122,14 +122,15 @@ fn page(path: &str, site: &Arc<Site>, answer: fn(&Site, &HttpRequest) -> HttpRes
         .default_service(web::to(errors::method_not_allowed))
 }
 
-/// Every request's way: its id, the guards, the routes, an error's page, the headers, the log line.
+/// What happens to each request, in order: its id, the guards, the routes, an error's page, the headers,
+/// the log line.
 async fn every_request(
     site: Arc<Site>,
     ids: Rc<RequestIds>,
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
-    let arrival = Arrival::of(&request, &ids);
+    let head = RequestHead::of(&request, &ids);
 
     let answered = match site.guards.refuse(request.uri(), request.headers()) {
         Some(refusal) => Ok(request.into_response(refusal)),
@@ -143,18 +144,18 @@ async fn every_request(
     match answered {
         Ok(answered) => {
             let (request, response) = answered.into_parts();
-            Ok(ServiceResponse::new(request, arrival.finish(&site, response)))
+            Ok(ServiceResponse::new(request, head.finish(&site, response)))
         }
-        // No request is left to answer to: actix sends what the error holds.
+        // The request is gone; the error carries the response.
         Err(error) => {
-            let response = arrival.finish(&site, HttpResponse::from_error(error));
+            let response = head.finish(&site, HttpResponse::from_error(error));
             Err(InternalError::from_response("answered", response).into())
         }
     }
 }
 
 /// What is known of a request from its head alone, and needed once it is answered.
-struct Arrival {
+struct RequestHead {
     at: Instant,
     id: HeaderValue,
     method: Method,
@@ -164,7 +165,7 @@ struct Arrival {
     over_https: bool,
 }
 
-impl Arrival {
+impl RequestHead {
     fn of(request: &ServiceRequest, ids: &RequestIds) -> Self {
         let headers = request.headers();
         Self {
@@ -184,7 +185,7 @@ impl Arrival {
     fn finish(self, site: &Site, mut response: HttpResponse) -> HttpResponse {
         let status = response.status();
         if let Some(error) = response.error().filter(|_| status.is_server_error()) {
-            tracing::error!(request_id = self.id.to_str().unwrap_or_default(), %error, "a request failed");
+            logs::failure(error, self.id.to_str().unwrap_or_default());
         }
         if status.is_client_error() || status.is_server_error() {
             let form = Form::preferred(self.accept.as_ref());

@@ -35,7 +35,7 @@ pub async fn method_not_allowed() -> HttpResponse {
     HttpResponse::MethodNotAllowed().insert_header((ALLOW, "GET, HEAD")).finish()
 }
 
-/// Gives an error its page. Its status and headers stay as they are, and so does a body that a handler
+/// Gives an error, of status 400 or more, its page. Its status and headers stay as they are, and so does a body that a handler
 /// wrote on purpose. What an [`actix_web::Error`] would say goes: it was not written for visitors.
 pub fn with_page(
     mut response: HttpResponse,
@@ -45,7 +45,7 @@ pub fn with_page(
     assets: &Assets,
 ) -> HttpResponse {
     let deliberate = response.error().is_none() && !is_empty(response.body().size());
-    if deliberate || !is_error(response.status()) {
+    if deliberate {
         return response;
     }
     let (title, detail) = words(response.status());
@@ -67,10 +67,6 @@ pub fn with_page(
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(VARY, HeaderValue::from_static("accept"));
     response.set_body(actix_web::body::BoxBody::new(body))
-}
-
-fn is_error(status: StatusCode) -> bool {
-    status.is_client_error() || status.is_server_error()
 }
 
 fn is_empty(size: BodySize) -> bool {

@@ -31,7 +31,7 @@ impl Guards {
     /// The answer to a request that may not pass.
     #[must_use]
     pub fn refuse(&self, uri: &Uri, headers: &HeaderMap) -> Option<HttpResponse> {
-        // Whoever asks for the health of a process wants neither a detour nor a password.
+        // Health checks get no redirect and no password.
         if uri.path() == "/health" {
             return None;
         }
@@ -73,26 +73,29 @@ fn redirect_to_https(uri: &Uri, headers: &HeaderMap) -> HttpResponse {
     }
 }
 
-/// A name or an address, with or without a port. The router lets only the app's own domains through;
-/// elsewhere this keeps a redirect from leading to what is no host at all.
+/// A name or an address, with or without a port: a malformed `Host` never reaches a `Location`. (The
+/// router lets only the app's own domains through.)
 fn is_host(host: &str) -> bool {
     !host.is_empty() && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b))
 }
 
 /// Whether `Authorization: Basic` has the password, under any user name.
 fn knows(password: &SecretString, headers: &HeaderMap) -> bool {
-    let given = || {
-        let (scheme, encoded) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-        let credentials =
-            BASE64.decode(encoded.trim()).ok().filter(|_| scheme.eq_ignore_ascii_case("basic"))?;
-        let colon = credentials.iter().position(|&b| b == b':')?;
-        Some(credentials[colon + 1..].to_vec())
-    };
-    given().is_some_and(|given| {
+    password_in(headers).is_some_and(|given| {
         // Digests are of one length, so that the time taken tells nothing, not even the length.
         let ours = Sha256::digest(password.expose_secret());
         Sha256::digest(given).ct_eq(&ours).into()
     })
+}
+
+fn password_in(headers: &HeaderMap) -> Option<Vec<u8>> {
+    let (scheme, encoded) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let mut credentials = BASE64.decode(encoded.trim()).ok()?;
+    let colon = credentials.iter().position(|&b| b == b':')?;
+    Some(credentials.split_off(colon + 1))
 }
 
 fn ask_for_password() -> HttpResponse {

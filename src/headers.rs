@@ -1,7 +1,7 @@
 //! The headers on every answer, and why each is there.
 //!
-//! Except where there was no request: what is not HTTP, or too long, or too slow, actix refuses by itself
-//! with an empty 400, 431 or 408, before any code of ours. None of it gets past Heroku's router.
+//! Except where there was no request: what is not HTTP, has more than 96 headers or 128 KiB of them, or
+//! comes too slowly, actix refuses by itself, with an empty 400, 431 or 408, before any code of ours.
 
 use actix_web::http::header::{
     CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, PERMISSIONS_POLICY,
@@ -22,7 +22,7 @@ const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
 /// The headers of one site.
 #[derive(Clone, Copy)]
 pub struct Headers {
-    /// Send HSTS to who came over https.
+    /// Send HSTS to visitors who came over https.
     pub hsts: bool,
     /// Let search engines list the site.
     pub indexed: bool,
@@ -43,7 +43,7 @@ impl Headers {
         put(X_FRAME_OPTIONS, "DENY"); // frame-ancestors, for browsers that are old
         put(REFERRER_POLICY, "no-referrer");
         put(PERMISSIONS_POLICY, "camera=(), geolocation=(), microphone=(), payment=(), usb=()");
-        // A process of its own in the browser, with nothing of ours in others' pages.
+        // Isolates our pages from other sites, both ways.
         put(CROSS_ORIGIN_OPENER_POLICY, "same-origin");
         put(CROSS_ORIGIN_EMBEDDER_POLICY, "require-corp");
         put(CROSS_ORIGIN_RESOURCE_POLICY, "same-origin");

@@ -37,26 +37,26 @@ impl Index {
     pub fn new(site_name: &str, release: &Release, assets: &Assets) -> Self {
         let board = Board { site_name, release, assets };
         let html = board.render().expect("the template has no part that can fail");
-        let json = serde_json::to_vec(&board).expect("text and options of text are JSON");
+        let json = serde_json::to_string(&board).expect("text and options of text are JSON");
         let text = format!("{}\n", release.message);
 
-        let form = |content_type, body| {
+        let prepare = |content_type, body| {
             Representation::new(content_type, Caching::Ask, body).chosen_by_accept()
         };
         Self {
-            html: form("text/html; charset=utf-8", html.into_bytes()),
-            json: form("application/json", json),
-            text: form("text/plain; charset=utf-8", text.into_bytes()),
+            html: prepare("text/html; charset=utf-8", html.into_bytes()),
+            json: prepare("application/json", format!("{json}\n").into_bytes()),
+            text: prepare("text/plain; charset=utf-8", text.into_bytes()),
         }
     }
 
     /// `GET /`.
     pub fn view(&self, request: &HttpRequest) -> HttpResponse {
-        let form = match Form::preferred(request.headers().get(ACCEPT)) {
+        let representation = match Form::preferred(request.headers().get(ACCEPT)) {
             Form::Html => &self.html,
             Form::Json => &self.json,
             Form::Text => &self.text,
         };
-        form.answer(request)
+        representation.answer(request)
     }
 }

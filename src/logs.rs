@@ -19,16 +19,16 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt, registry};
 
 use crate::settings::LogFormat;
-use output::{Output, Written};
+use output::{FlushOnDrop, Output};
 
-/// Heroku splits a line at 10,000 bytes. A path of 2,000 leaves room for the rest, even where each
-/// byte of it needs an escape in JSON.
-const LONGEST_TEXT: usize = 2_000;
+/// Heroku splits a line at 10,000 bytes. A text of 1,500 leaves room for the rest, even where JSON
+/// needs six bytes for each of them.
+const LONGEST_TEXT: usize = 1_500;
 
 /// Starts the log. From here on a panic is a line of it, too.
-pub fn start(filter: &Targets, format: LogFormat) -> Written {
+pub fn start(filter: &Targets, format: LogFormat) -> FlushOnDrop {
     let filter = filter.clone();
-    let (output, written) = Output::start();
+    let (output, flush) = Output::start();
     match format {
         LogFormat::Json => registry().with(filter).with(JsonLines(output)).init(),
         LogFormat::Text => {
@@ -45,7 +45,12 @@ pub fn start(filter: &Targets, format: LogFormat) -> Written {
         let location = panic.location().map(ToString::to_string);
         tracing::error!(location, panic = text.map(clip), "panicked");
     }));
-    written
+    flush
+}
+
+/// Says why a handler failed: the visitor is only told that one did.
+pub fn failure(error: &actix_web::Error, request_id: &str) {
+    tracing::error!(request_id, error = clip(&error.to_string()), "a request failed");
 }
 
 /// A request, and what came of it.

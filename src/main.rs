@@ -47,7 +47,7 @@ fn serve() -> ExitCode {
         Ok(loaded) => loaded,
         Err(report) => return say(io::stderr(), report.refusal(), ExitCode::FAILURE),
     };
-    let _written = logs::start(&settings.log, settings.log_format);
+    let _flush = logs::start(&settings.log, settings.log_format);
     for notice in report.notices {
         tracing::warn!("{notice}");
     }

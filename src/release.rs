@@ -58,8 +58,8 @@ impl Release {
     }
 }
 
-/// The commit, baked in at build time: git is absent on Heroku's build dyno, but `SOURCE_VERSION` is
-/// there. Cargo rebuilds when it changes. It travels with the slug, so it holds after a promotion too.
+/// The commit, baked in at build time: `.git` is absent on Heroku's build dyno, but `SOURCE_VERSION`
+/// is there. Cargo rebuilds when it changes. It travels with the slug, so it holds after a promotion too.
 #[must_use]
 pub fn baked_commit() -> Option<&'static str> {
     option_env!("SOURCE_VERSION").filter(|commit| !commit.is_empty())

@@ -1,5 +1,5 @@
 //! Bytes that are made once, at start, and sent many times: gzipped where it helps, each form with its
-//! own `ETag`, answered with 304 to who has them already.
+//! own `ETag`, answered with 304 to clients that have them already.
 
 use std::io::Write;
 

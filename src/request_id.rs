@@ -8,7 +8,7 @@ use actix_web::http::header::HeaderValue;
 
 /// Ids of one worker: unique, not secret. A random number for each request would cost a system call.
 pub struct RequestIds {
-    worker: u64,
+    prefix: u64,
     made: Cell<u32>,
 }
 
@@ -16,7 +16,7 @@ impl RequestIds {
     /// Starts counting under a new random prefix.
     #[must_use]
     pub fn new() -> Self {
-        Self { worker: RandomState::new().build_hasher().finish(), made: Cell::new(0) }
+        Self { prefix: RandomState::new().build_hasher().finish(), made: Cell::new(0) }
     }
 
     /// The id that the request came with, if the router would have let it pass; else a new one.
@@ -31,7 +31,7 @@ impl RequestIds {
         let number = self.made.get();
         self.made.set(number.wrapping_add(1));
         let mut id = [0; 24];
-        write_hex(&mut id[..16], self.worker);
+        write_hex(&mut id[..16], self.prefix);
         write_hex(&mut id[16..], u64::from(number));
         HeaderValue::from_bytes(&id).expect("hex is a header value")
     }

@@ -22,15 +22,15 @@ use crate::signals::{Signals, Stop};
 /// 5 s, closes connections on which a request is just coming: H13 and H18 in the app's log.
 const KEEP_ALIVE: Duration = Duration::from_secs(95);
 
-/// How long requests are still taken after SIGTERM. The router sends no new ones from then on, but on
-/// connections that it keeps open some may be on their way: each is answered, with `Connection: close`.
+/// How long requests are still taken after SIGTERM: on connections that the router keeps open some may be
+/// on their way. Each is answered, with `Connection: close`.
 const LAST_REQUESTS: Duration = Duration::from_secs(1);
 
 /// Heroku kills a dyno 30 s after SIGTERM. Of these, requests under way have 24 s more to be finished;
 /// the log has 2 s to be written, and the process what is left.
 const DRAIN_SECONDS: u64 = 24;
 
-/// Why the service did not start, or broke off, and what to do about it.
+/// Why the service did not start, or failed, and what to do about it.
 #[derive(Debug, Error)]
 pub enum ServeError {
     /// Another process listens there.
@@ -53,9 +53,9 @@ pub enum ServeError {
     /// The executable, whose digest `/release` answers, can't be read.
     #[error("can't read this executable: {0}")]
     Executable(io::Error),
-    /// What was going well ended.
-    #[error("the server broke off: {0}")]
-    BrokeOff(io::Error),
+    /// The server failed, or could not listen for signals.
+    #[error("the server failed: {0}")]
+    Failed(io::Error),
 }
 
 /// Serves until SIGTERM, which lets the requests under way finish; a second one changes nothing. Ctrl-C
@@ -84,12 +84,12 @@ pub async fn serve(settings: &Settings) -> Result<(), ServeError> {
     let server = server.map_err(|error| ServeError::of_bind(settings, error))?;
 
     // Listened for from here on: whoever reads that it is open may rely on that.
-    let signals = Signals::listen().map_err(ServeError::BrokeOff)?;
+    let signals = Signals::listen().map_err(ServeError::Failed)?;
     say_where_it_is_open(settings, &release, &server.addrs());
     let running = server.run();
     let handle = running.handle();
     let stopping = async {
-        let graceful = signals.stop_asked().await == Stop::Gracefully;
+        let graceful = signals.wait().await == Stop::Gracefully;
         if graceful {
             site.end_connections();
             time::sleep(LAST_REQUESTS).await;
@@ -100,7 +100,7 @@ pub async fn serve(settings: &Settings) -> Result<(), ServeError> {
         Either::Left((ended, _)) => ended,
         Either::Right(((), running)) => running.await,
     }
-    .map_err(ServeError::BrokeOff)?;
+    .map_err(ServeError::Failed)?;
     tracing::info!("{} has stopped", settings.site_name);
     Ok(())
 }
@@ -115,7 +115,7 @@ fn say_where_it_is_open(settings: &Settings, release: &Release, addresses: &[Soc
         tracing::info!(
             environment = settings.environment.name(),
             release = release.release.as_deref().unwrap_or("none"),
-            commit = release.commit,
+            commit = release.commit.as_deref().unwrap_or("none"),
             workers = settings.workers,
             address = %address,
             "{} is open at {open_at}",

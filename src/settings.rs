@@ -31,7 +31,7 @@ pub const NAMES: [&str; 9] = [
     "PREVIEW_PASSWORD",
 ];
 
-/// All that the service does not know by itself, checked.
+/// The validated settings.
 #[derive(Debug)]
 pub struct Settings {
     /// `APP_ENV`, for people to see. Whatever follows from it is a field of its own.
@@ -113,7 +113,8 @@ pub struct Heroku {
     pub release: Option<String>,
     /// `HEROKU_RELEASE_CREATED_AT`.
     pub released_at: Option<String>,
-    /// `HEROKU_BUILD_COMMIT`, else `HEROKU_SLUG_COMMIT`, its deprecated name.
+    /// `HEROKU_BUILD_COMMIT`, which needs a lab of its own (`runtime-dyno-build-metadata`), else
+    /// `HEROKU_SLUG_COMMIT`, its deprecated name.
     pub commit: Option<String>,
 }
 
@@ -148,7 +149,7 @@ pub fn load(variables: &Variables, processors: usize) -> Result<(Settings, Repor
         heroku,
     };
 
-    reader.judge_dot_env();
+    reader.dot_env();
     reader.notice_a_public_preview(&settings);
     reader.notice_misspellings();
     let report = reader.report;

@@ -34,7 +34,7 @@ impl Signals {
     }
 
     /// Waits for the first of them.
-    pub async fn stop_asked(mut self) -> Stop {
+    pub async fn wait(mut self) -> Stop {
         use futures_util::future::{Either, select};
         use std::pin::pin;
         match select(pin!(self.terminate.recv()), pin!(self.interrupt.recv())).await {
@@ -46,7 +46,7 @@ impl Signals {
 
 #[cfg(not(unix))]
 impl Signals {
-    /// Nothing is to be done before.
+    /// Nothing to set up.
     ///
     /// # Errors
     /// None.
@@ -55,7 +55,7 @@ impl Signals {
     }
 
     /// Waits for Ctrl-C.
-    pub async fn stop_asked(self) -> Stop {
+    pub async fn wait(self) -> Stop {
         // Where it can't be waited for, Ctrl-C ends the process by itself.
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;

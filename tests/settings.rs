@@ -212,7 +212,7 @@ Callboard does not start with these settings. 5 problems:
     Fix: WEB_CONCURRENCY=4
   PREVIEW_PASSWORD has characters that can't be typed. Use printable ones.
     Fix: PREVIEW_PASSWORD=\"$(openssl rand -hex 16)\"
-To fix it all on Heroku:
+To fix it on Heroku:
   heroku config:set APP_ENV=production HOST=:: WEB_CONCURRENCY=4 PREVIEW_PASSWORD=\"$(openssl rand -hex 16)\" --app myapp
 ";
     assert_eq!(report.refusal(), expected);
@@ -222,14 +222,14 @@ To fix it all on Heroku:
 fn the_command_is_for_the_place_that_the_settings_are_for() {
     let here = report(&[("HOST", "localhost"), ("PORT", "http")]).refusal();
     assert!(
-        here.ends_with("\nTo fix it all in this shell:\n  export HOST=127.0.0.1 PORT=8080\n"),
+        here.ends_with("\nTo fix it in this shell:\n  export HOST=127.0.0.1 PORT=8080\n"),
         "{here}"
     );
     let both = report(&[("APP_ENV", "staging"), ("HOST", "localhost"), ("PORT", "http")]).refusal();
     let commands = "
-To fix it all in this shell:
+To fix it in this shell:
   export HOST=:: PORT=8080
-To fix it all on Heroku:
+To fix it on Heroku:
   heroku config:set HOST=:: --app NAME
 ";
     assert!(both.ends_with(commands), "{both}");
@@ -238,6 +238,32 @@ To fix it all on Heroku:
         dyno.ends_with("Fix: heroku config:unset PORT --app NAME (Heroku sets it)\n"),
         "{dyno}"
     );
+}
+
+#[test]
+fn what_is_wrong_in_dot_env_is_fixed_there() {
+    let variables = layered(&[("LOG_FORMAT", "xml")], "PORT=http\nWEB_CONCURRENCY=0\n");
+    let Err(report) = settings::load(&variables, 8) else { panic!("it loads") };
+    let commands = "
+To fix it in .env:
+  PORT=8080
+  WEB_CONCURRENCY=4
+To fix it in this shell:
+  export LOG_FORMAT=text
+";
+    assert!(report.refusal().ends_with(commands), "{report}");
+}
+
+#[test]
+fn an_apps_name_suggests_its_stage() {
+    for (app, stage) in
+        [("myapp-staging", "staging"), ("myapp-stg", "staging"), ("staging", "production")]
+    {
+        let (settings, report) = load(&[("DYNO", "web.1"), ("HEROKU_APP_NAME", app)]).unwrap();
+        assert_eq!(settings.environment, Environment::Production, "whatever the name");
+        let command = format!("heroku config:set APP_ENV={stage} --app {app}");
+        assert!(report.notices[0].ends_with(&command), "{report}");
+    }
 }
 
 #[test]
@@ -429,14 +455,14 @@ fn broken_lines_of_dot_env_are_told_by_number_and_never_shown() {
         ("PORT=1\n\n# PASSWORD swordfish\nPASSWORD swordfish\n", vec![4]),
         ("A=1\nswordfish 1\nB=2\nswordfish 2\nC=3", vec![2, 4]),
         ("A=1\nPREVIEW_PASSWORD='swordfish\nB=2\nC=3\n", vec![2]),
-        ("A=\"two\nlines\"\nswordfish\n", vec![3]),
+        ("A=\"two\nlines\"\nswordfish\n", vec![1, 2, 3]),
         ("\u{feff}PORT=1\r\nswordfish\r\n", vec![2]),
         ("A=b c\n", vec![1]),
     ];
     for (text, lines) in table {
         let Err(report) = settings::load(&layered(&[], text), 8) else { panic!("{text:?} loads") };
         let expected: Vec<_> =
-            lines.iter().map(|n| format!("Line {n} of .env is not NAME=value.")).collect();
+            lines.iter().map(|n| format!("Line {n} of .env can't be parsed.")).collect();
         let found: Vec<_> = report.problems.iter().map(|problem| problem.what.clone()).collect();
         assert_eq!(found, expected, "{text:?}");
         assert!(!format!("{report}{report:?}").contains("swordfish"));

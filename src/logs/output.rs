@@ -38,11 +38,11 @@ struct State {
 
 impl Output {
     /// Starts the thread that writes.
-    pub fn start() -> (Self, Written) {
+    pub fn start() -> (Self, FlushOnDrop) {
         let output = Self(Arc::default());
         let writer = output.clone();
-        thread::spawn(move || writer.write_on());
-        (output.clone(), Written(output))
+        thread::spawn(move || writer.write_until_stopped());
+        (output.clone(), FlushOnDrop(output))
     }
 
     /// Hands over one line, its end included. Never waits for a reader.
@@ -76,7 +76,7 @@ impl Output {
     }
 
     /// The thread: takes what has gathered and writes it, until the last line is out.
-    fn write_on(&self) {
+    fn write_until_stopped(&self) {
         let mut taken = Vec::new();
         loop {
             let idle = |state: &mut State| state.waiting.is_empty() && !state.stopping;
@@ -105,9 +105,9 @@ impl Output {
 
 /// Sees to it that the last lines are written: keep it until the process ends.
 #[must_use]
-pub struct Written(Output);
+pub struct FlushOnDrop(Output);
 
-impl Drop for Written {
+impl Drop for FlushOnDrop {
     fn drop(&mut self) {
         self.0.state().stopping = true;
         self.0.0.changed.notify_all();

@@ -1,27 +1,10 @@
-//! What looks unintended, and what of `.env` can't be read.
+//! What looks unintended, but keeps nothing from starting.
 
 use super::reader::Reader;
-use super::report::{RANDOM_PASSWORD, Remedy};
-use super::variables::DotEnvError;
+use super::report::RANDOM_PASSWORD;
 use super::{Environment, NAMES, Settings};
 
 impl Reader<'_> {
-    pub(super) fn judge_dot_env(&mut self) {
-        for broken in self.variables.broken() {
-            let (what, remedy) = match broken {
-                DotEnvError::Line(number) => (
-                    format!("Line {number} of .env is not NAME=value."),
-                    "Put the value in single quotes if it has spaces or # in it.",
-                ),
-                DotEnvError::Unreadable(kind) => (
-                    format!(".env can't be read: {kind}."),
-                    "Make it a readable text file in UTF-8, or remove it.",
-                ),
-            };
-            self.problem(what, Remedy::Do(remedy.to_owned()));
-        }
-    }
-
     pub(super) fn notice_a_public_preview(&mut self, settings: &Settings) {
         let preview = matches!(settings.environment, Environment::Staging | Environment::Review);
         if preview && settings.preview_password.is_none() {

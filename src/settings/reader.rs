@@ -6,14 +6,13 @@ use secrecy::SecretString;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::report::{NO_APP, Problem, RANDOM_PASSWORD, Remedy, Report, Row};
-use super::variables::{Origin, Variables};
+use super::variables::{DotEnvError, Origin, Variables};
 use super::{Environment, LogFormat};
 
-/// A 512 MB dyno shows eight processors, of which it owns a share.
+/// A dyno of 512 MB shows eight processors: too many workers for its memory.
 const MOST_WORKERS_BY_DEFAULT: usize = 4;
 
-/// Without the server's own story of its start, which one line of ours tells, and without an error for
-/// every client that sends what is not HTTP.
+/// Hides actix's lines at start, since we log one, and its errors about malformed requests.
 const DEFAULT_LOG: &str = "info,actix_server=warn,actix_http=off";
 
 /// Reads one variable after the other, and writes down what there is to say of each. One that is wrong
@@ -42,12 +41,24 @@ impl<'a> Reader<'a> {
         allowed: &str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> T {
+        let remedy = Remedy::Set(name, default.to_owned());
+        self.read_or(name, default, allowed, remedy, parse)
+    }
+
+    /// The same, with a remedy of its own.
+    fn read_or<T>(
+        &mut self,
+        name: &'static str,
+        default: &str,
+        allowed: &str,
+        remedy: Remedy,
+        parse: impl Fn(&str) -> Option<T>,
+    ) -> T {
         let given = self.variables.get(name);
         let (text, origin) = given.unwrap_or_else(|| (default.to_owned(), Origin::Default));
         self.row(name, shown(&text), origin);
         parse(&text).unwrap_or_else(|| {
-            let what = format!("{name} is `{}`. It must be {allowed}.", shown(&text));
-            self.problem(what, Remedy::Set(name, default.to_owned()));
+            self.problem(format!("{name} is `{}`. It must be {allowed}.", shown(&text)), remedy);
             parse(default).expect("every default is allowed")
         })
     }
@@ -62,7 +73,7 @@ impl<'a> Reader<'a> {
 
     pub(super) fn environment(&mut self) -> Environment {
         const NAME: &str = "APP_ENV";
-        let (choices, safe, allowed) = if self.variables.on_dyno() {
+        let (choices, default, allowed) = if self.variables.on_dyno() {
             let deployed = &Environment::ALL[1..];
             (deployed, Environment::Production, "review, staging or production on a dyno")
         } else {
@@ -72,19 +83,28 @@ impl<'a> Reader<'a> {
         let given = self.variables.get(NAME).map(|(text, _)| text.to_lowercase());
         // `prod` and `Staging` say better what was meant than the default does.
         let meant = given.as_deref().and_then(|text| {
-            let close = |e: &&Environment| strsim::jaro_winkler(text, e.name()) > 0.8;
-            choices.iter().copied().find(|e| close(&e))
+            choices.iter().copied().find(|e| strsim::jaro_winkler(text, e.name()) > 0.8)
         });
         if given.is_none() && self.variables.on_dyno() {
-            let command = self.report.config_set(&format!("{NAME}={safe}"));
+            let command = self.report.config_set(&format!("{NAME}={}", self.stage_by_name()));
             self.report.notices.push(format!(
-                "{NAME} is not set, so this app runs as {safe}. To make this explicit, or to choose staging or review: {command}"
+                "{NAME} is not set, so this app runs as {default}. To say which stage it is: {command}"
             ));
         }
         let parse = |text: &str| choices.iter().copied().find(|e| e.name() == text);
-        let environment = self.read(NAME, meant.unwrap_or(safe).name(), allowed, parse);
-        self.report.deployed = environment != Environment::Development;
+        let environment = self.read(NAME, meant.unwrap_or(default).name(), allowed, parse);
+        self.report.for_heroku = environment != Environment::Development;
         environment
+    }
+
+    /// The stage that an app's name suggests, by the command line's own rule for `pipelines:create`.
+    fn stage_by_name(&self) -> Environment {
+        let app = self.report.app.as_deref().unwrap_or_default();
+        if app.ends_with("-staging") || app.ends_with("-stg") {
+            Environment::Staging
+        } else {
+            Environment::Production
+        }
     }
 
     pub(super) fn site_name(&mut self) -> String {
@@ -114,17 +134,14 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn port(&mut self) -> u16 {
-        let before = self.report.problems.len();
-        let allowed = "a whole number from 0 to 65535";
-        let port = self.read("PORT", "8080", allowed, |text| text.parse().ok());
-        if self.variables.on_dyno()
-            && let Some(problem) = self.report.problems.get_mut(before)
-        {
+        let remedy = if self.variables.on_dyno() {
             let app = self.report.app.as_deref().unwrap_or(NO_APP);
-            let unset = format!("heroku config:unset PORT --app {app} (Heroku sets it)");
-            problem.remedy = Remedy::Do(unset);
-        }
-        port
+            Remedy::Do(format!("heroku config:unset PORT --app {app} (Heroku sets it)"))
+        } else {
+            Remedy::Set("PORT", "8080".to_owned())
+        };
+        let allowed = "a whole number from 0 to 65535";
+        self.read_or("PORT", "8080", allowed, remedy, |text| text.parse().ok())
     }
 
     pub(super) fn workers(&mut self, processors: usize) -> usize {
@@ -167,6 +184,23 @@ impl<'a> Reader<'a> {
             self.problem(what, Remedy::Set(NAME, RANDOM_PASSWORD.to_owned()));
         }
         Some(SecretString::from(text))
+    }
+
+    /// What of `.env` can't be read.
+    pub(super) fn dot_env(&mut self) {
+        for broken in self.variables.broken() {
+            let (what, remedy) = match broken {
+                DotEnvError::Line(number) => (
+                    format!("Line {number} of .env can't be parsed."),
+                    "Write NAME=value, with the value in single quotes if it has spaces or # in it.",
+                ),
+                DotEnvError::Unreadable(kind) => (
+                    format!(".env can't be read: {kind}."),
+                    "Make it a readable text file in UTF-8, or remove it.",
+                ),
+            };
+            self.problem(what, Remedy::Do(remedy.to_owned()));
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use super::variables::Origin;
 /// Stands for the app's name where Heroku does not tell it.
 pub(super) const NO_APP: &str = "NAME";
 
-/// What a shell makes a password of.
+/// A shell expression that makes a random password.
 pub(super) const RANDOM_PASSWORD: &str = "\"$(openssl rand -hex 16)\"";
 
 /// One setting as it was understood. Shows no secret.
@@ -37,7 +37,7 @@ pub enum Remedy {
     /// Give the variable this value: part of the one command at the end of the report. The value is
     /// written as the shell is to read it.
     Set(&'static str, String),
-    /// Something that no value mends.
+    /// An action, where no value helps.
     Do(String),
 }
 
@@ -53,7 +53,7 @@ pub struct Report {
     /// Whether this is a dyno: elsewhere there is a shell to mend things in.
     pub on_dyno: bool,
     /// Whether these are settings for an app on Heroku, wherever they are read.
-    pub deployed: bool,
+    pub for_heroku: bool,
     /// The app's name, where Heroku tells it.
     pub app: Option<String>,
 }
@@ -86,22 +86,32 @@ impl Report {
                 Remedy::Do(what) => format!("    Fix: {what}"),
             });
         }
-        // Heroku sets PORT itself.
-        let on_heroku = join(assignments.iter().filter(|(name, _)| *name != "PORT"));
-        let in_a_shell = join(&assignments);
-        if !in_a_shell.is_empty() && !self.on_dyno {
-            lines.push(format!("To fix it all in this shell:\n  export {in_a_shell}"));
+        let from_dot_env =
+            |name| self.rows.iter().any(|row| row.name == name && row.origin == Origin::DotEnv);
+        let in_dot_env = join(&assignments, "\n  ", from_dot_env);
+        let in_the_shell = join(&assignments, " ", |name| !from_dot_env(name));
+        let on_heroku = join(&assignments, " ", |name| name != "PORT"); // which Heroku sets
+        if !in_dot_env.is_empty() {
+            lines.push(format!("To fix it in .env:\n  {in_dot_env}"));
         }
-        if !on_heroku.is_empty() && self.deployed {
-            lines.push(format!("To fix it all on Heroku:\n  {}", self.config_set(&on_heroku)));
+        if !in_the_shell.is_empty() && !self.on_dyno {
+            lines.push(format!("To fix it in this shell:\n  export {in_the_shell}"));
+        }
+        if !on_heroku.is_empty() && self.for_heroku {
+            lines.push(format!("To fix it on Heroku:\n  {}", self.config_set(&on_heroku)));
         }
         lines.join("\n") + "\n"
     }
 }
 
-fn join<'a>(assignments: impl IntoIterator<Item = &'a (&'static str, String)>) -> String {
-    let assignments = assignments.into_iter().map(|(_, assignment)| assignment.as_str());
-    assignments.collect::<Vec<_>>().join(" ")
+/// The assignments of the names that are `wanted`.
+fn join(
+    assignments: &[(&'static str, String)],
+    separator: &str,
+    wanted: impl Fn(&'static str) -> bool,
+) -> String {
+    let wanted = assignments.iter().filter(|(name, _)| wanted(name));
+    wanted.map(|(_, assignment)| assignment.as_str()).collect::<Vec<_>>().join(separator)
 }
 
 impl fmt::Display for Report {

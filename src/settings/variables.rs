@@ -2,15 +2,13 @@
 //!
 //! Nothing below [`crate::settings`] reads the environment, and `.env` is never written into it.
 
-use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::env;
 use std::ffi::OsString;
 use std::fmt;
 use std::fs;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
-use std::rc::Rc;
 
 use config::{Config, Map};
 
@@ -44,7 +42,7 @@ impl fmt::Display for Origin {
 /// A place in `.env` that can't be read. Never holds the line itself, which may be a secret.
 #[derive(Debug, PartialEq, Eq)]
 pub enum DotEnvError {
-    /// This line, counted from 1, is no `NAME=value`.
+    /// This line, counted from 1, can't be parsed.
     Line(usize),
     /// The file is there, but the operating system or its encoding refuses it.
     Unreadable(io::ErrorKind),
@@ -76,13 +74,13 @@ impl Variables {
         environment: impl IntoIterator<Item = (String, String)>,
         dot_env: &Path,
     ) -> Self {
-        let environment = set(environment);
+        let environment = non_empty(environment);
         let (file, broken) = if environment.contains_key(DYNO) {
             (Vec::new(), Vec::new())
         } else {
             read_dot_env(dot_env)
         };
-        Self::merge(&environment, &set(file), broken)
+        Self::merge(&environment, &non_empty(file), broken)
     }
 
     fn merge(
@@ -141,16 +139,16 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Variables {
     /// Variables as the environment would give them, without a `.env`.
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
         let environment = pairs.into_iter().map(|(name, value)| (name.into(), value.into()));
-        Self::merge(&set(environment), &Map::new(), Vec::new())
+        Self::merge(&non_empty(environment), &Map::new(), Vec::new())
     }
 }
 
-/// Those that are not empty.
-fn set(pairs: impl IntoIterator<Item = (String, String)>) -> Map<String, String> {
+fn non_empty(pairs: impl IntoIterator<Item = (String, String)>) -> Map<String, String> {
     pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect()
 }
 
-/// Every `NAME=value` of a `.env` file, and every line that is none. A missing file is an empty one.
+/// Every `NAME=value` of a `.env` file, and every line that can't be parsed. A missing file is an empty
+/// one.
 fn read_dot_env(path: &Path) -> (Vec<(String, String)>, Vec<DotEnvError>) {
     let text = match fs::read_to_string(path) {
         Ok(text) => text,
@@ -159,48 +157,18 @@ fn read_dot_env(path: &Path) -> (Vec<(String, String)>, Vec<DotEnvError>) {
     };
     let mut pairs = Vec::new();
     let mut broken = Vec::new();
-    // dotenvy would put variables in the place of $NAME, and silently shorten a password. `heroku local`
-    // does not, so neither do we: while dotenvy looks, another character stands for the dollar.
+    // dotenvy would put variables in the place of $NAME, and so silently shorten a password. `heroku
+    // local` does not, so neither do we: while dotenvy looks, another character stands for the dollar.
     let text = text.trim_start_matches('\u{feff}').replace('$', NO_DOLLAR);
-    let lines = Lines::new(&text);
-    let read = Rc::clone(&lines.read);
-    for entry in dotenvy::from_read_iter(lines) {
-        match entry {
-            Ok((name, value)) => pairs.push((name, value.replace(NO_DOLLAR, "$"))),
-            // dotenvy's own message shows the line, secret included: only its number is kept. Where a
-            // quote is left open the rest of the file is one line to it, and the first is to blame.
-            Err(dotenvy::Error::LineParse(line, _)) => {
-                let swallowed = line.trim_end_matches('\n').matches('\n').count();
-                broken.push(DotEnvError::Line(read.get() - swallowed));
+    // One line at a time, as `heroku local` does it: dotenvy reports no line numbers.
+    for (above, line) in text.lines().enumerate() {
+        for entry in dotenvy::from_read_iter(line.as_bytes()) {
+            match entry {
+                Ok((name, value)) => pairs.push((name, value.replace(NO_DOLLAR, "$"))),
+                // dotenvy's own message shows the line, secret included: only its number is kept.
+                Err(_) => broken.push(DotEnvError::Line(above + 1)),
             }
-            Err(_) => broken.push(DotEnvError::Line(read.get())),
         }
     }
     (pairs, broken)
-}
-
-/// Hands a text over line by line and counts, since dotenvy says no line numbers.
-struct Lines<'a> {
-    rest: &'a [u8],
-    read: Rc<Cell<usize>>,
-}
-
-impl<'a> Lines<'a> {
-    fn new(text: &'a str) -> Self {
-        Self { rest: text.as_bytes(), read: Rc::default() }
-    }
-}
-
-impl Read for Lines<'_> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let line = self.rest.iter().position(|&b| b == b'\n');
-        let end = line.map_or(self.rest.len(), |newline| newline + 1);
-        let taken = end.min(buffer.len());
-        buffer[..taken].copy_from_slice(&self.rest[..taken]);
-        self.rest = &self.rest[taken..];
-        if taken == end && taken > 0 {
-            self.read.set(self.read.get() + 1);
-        }
-        Ok(taken)
-    }
 }
