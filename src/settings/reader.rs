@@ -9,7 +9,7 @@ use super::report::{NO_APP, Problem, RANDOM_PASSWORD, Remedy, Report, Row};
 use super::variables::{DotEnvError, Origin, Variables};
 use super::{Environment, LogFormat};
 
-/// A dyno of 512 MB shows eight processors: too many workers for its memory.
+/// A dyno of 512 MB shows eight processors: a thread for each is more than so small a dyno needs.
 const MOST_WORKERS_BY_DEFAULT: usize = 4;
 
 /// Hides actix's lines at start, since we log one, and its errors about malformed requests.
@@ -108,7 +108,7 @@ impl<'a> Reader<'a> {
     }
 
     pub(super) fn site_name(&mut self) -> String {
-        let allowed = "1 to 60 printable characters";
+        let allowed = "1 to 60 printable characters"; // what a tab or a log line has room for
         let parse = |text: &str| {
             (is_printable(text) && text.chars().count() <= 60).then(|| text.to_owned())
         };
