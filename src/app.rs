@@ -18,7 +18,7 @@ use futures_util::FutureExt;
 
 use crate::assets::Assets;
 use crate::errors;
-use crate::guards::{self, Guards};
+use crate::guards::{self, Guards, HEALTH, ROBOTS};
 use crate::headers::{Headers, X_REQUEST_ID};
 use crate::index::Index;
 use crate::logs;
@@ -61,10 +61,7 @@ impl Site {
             release: release.representation(),
             health: text(Caching::Never, "ok\n"),
             robots: text(Caching::Ask, robots),
-            guards: Guards {
-                force_https: settings.force_https,
-                preview_password: settings.preview_password.clone(),
-            },
+            guards: Guards::new(settings.force_https, settings.preview_password.as_ref()),
             headers: Headers { hsts: settings.force_https, indexed: settings.indexed },
             name: settings.site_name.clone(),
             release_version: release.release.clone(),
@@ -99,8 +96,8 @@ pub fn app(
     App::new()
         .service(page("/", site, |site, request| site.index.view(request)))
         .service(page("/release", site, |site, request| site.release.answer(request)))
-        .service(page("/health", site, |site, request| site.health.answer(request)))
-        .service(page("/robots.txt", site, |site, request| site.robots.answer(request)))
+        .service(page(HEALTH, site, |site, request| site.health.answer(request)))
+        .service(page(ROBOTS, site, |site, request| site.robots.answer(request)))
         .service(page(stylesheet, site, |site, request| {
             site.assets.stylesheet.representation.answer(request)
         }))
@@ -184,12 +181,13 @@ impl RequestHead {
     /// Adds the error page, the headers and the log line.
     fn finish(self, site: &Site, mut response: HttpResponse) -> HttpResponse {
         let status = response.status();
+        let id = self.id.to_str().unwrap_or_default();
         if let Some(error) = response.error().filter(|_| status.is_server_error()) {
-            logs::failure(error, self.id.to_str().unwrap_or_default());
+            logs::failure(error, id);
         }
         if status.is_client_error() || status.is_server_error() {
             let form = Form::preferred(self.accept.as_ref());
-            response = errors::with_page(response, form, &self.id, &site.name, &site.assets);
+            response = errors::with_page(response, form, id, &site.name, &site.assets);
         }
         site.headers.put(response.headers_mut(), self.id.clone(), self.over_https);
         if site.is_ending.load(Ordering::Relaxed) {
@@ -198,7 +196,7 @@ impl RequestHead {
         logs::Request {
             method: self.method.as_str(),
             path: self.uri.path(),
-            id: self.id.to_str().unwrap_or_default(),
+            id,
             client: self.client,
             status,
             duration: self.at.elapsed(),

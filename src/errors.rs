@@ -2,7 +2,7 @@
 //! went wrong inside stays there.
 
 use actix_web::HttpResponse;
-use actix_web::body::{BodySize, MessageBody};
+use actix_web::body::{BodySize, BoxBody, MessageBody};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ALLOW, CACHE_CONTROL, CONTENT_TYPE, HeaderValue, VARY};
 use askama::Template;
@@ -35,12 +35,13 @@ pub async fn method_not_allowed() -> HttpResponse {
     HttpResponse::MethodNotAllowed().insert_header((ALLOW, "GET, HEAD")).finish()
 }
 
-/// Gives an error, of status 400 or more, its page. Its status and headers stay as they are, and so does a body that a handler
-/// wrote on purpose. What an [`actix_web::Error`] would say goes: it was not written for visitors.
+/// Gives an error, of status 400 or more, its page. Its status and headers stay as they are, and so does
+/// a body that a handler wrote on purpose. What an [`actix_web::Error`] would say goes: it was not
+/// written for visitors.
 pub fn with_page(
     mut response: HttpResponse,
     form: Form,
-    request_id: &HeaderValue,
+    request_id: &str,
     site_name: &str,
     assets: &Assets,
 ) -> HttpResponse {
@@ -50,7 +51,6 @@ pub fn with_page(
     }
     let (title, detail) = words(response.status());
     let status = response.status().as_u16();
-    let request_id = request_id.to_str().unwrap_or_default();
     let problem = Problem { title, status, detail, request_id, site_name, assets };
     let (content_type, body) = match form {
         Form::Html => ("text/html; charset=utf-8", problem.render().unwrap_or_default()),
@@ -66,7 +66,7 @@ pub fn with_page(
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(VARY, HeaderValue::from_static("accept"));
-    response.set_body(actix_web::body::BoxBody::new(body))
+    response.set_body(BoxBody::new(body))
 }
 
 fn is_empty(size: BodySize) -> bool {

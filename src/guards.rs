@@ -19,27 +19,39 @@ use subtle::ConstantTimeEq;
 /// `Forwarded` or `X-Forwarded-Host` before it, which the router does not write.
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
+/// Asked by those who watch the process: no guard stands before it.
+pub const HEALTH: &str = "/health";
+
+/// Asked by search engines, which know no password.
+pub const ROBOTS: &str = "/robots.txt";
+
 /// The guards of one site.
 pub struct Guards {
-    /// Redirect plain http.
-    pub force_https: bool,
-    /// Ask for this.
-    pub preview_password: Option<SecretString>,
+    force_https: bool,
+    /// Of the preview's password. Digests are of one length, so that the time which a comparison takes
+    /// tells nothing, not even the length.
+    password_digest: Option<[u8; 32]>,
 }
 
 impl Guards {
+    /// Redirects plain http if asked to, and asks for the password if there is one.
+    #[must_use]
+    pub fn new(force_https: bool, preview_password: Option<&SecretString>) -> Self {
+        let digest = |password: &SecretString| Sha256::digest(password.expose_secret()).into();
+        Self { force_https, password_digest: preview_password.map(digest) }
+    }
+
     /// The answer to a request that may not pass.
     #[must_use]
     pub fn refuse(&self, uri: &Uri, headers: &HeaderMap) -> Option<HttpResponse> {
-        // Health checks get no redirect and no password.
-        if uri.path() == "/health" {
+        if uri.path() == HEALTH {
             return None;
         }
         if self.force_https && forwarded_proto(headers) == Some(b"http") {
             return Some(redirect_to_https(uri, headers));
         }
-        match &self.preview_password {
-            Some(password) if uri.path() != "/robots.txt" && !knows(password, headers) => {
+        match &self.password_digest {
+            Some(password) if uri.path() != ROBOTS && !knows(password, headers) => {
                 Some(ask_for_password())
             }
             _ => None,
@@ -80,12 +92,8 @@ fn is_host(host: &str) -> bool {
 }
 
 /// Whether `Authorization: Basic` has the password, under any user name.
-fn knows(password: &SecretString, headers: &HeaderMap) -> bool {
-    password_in(headers).is_some_and(|given| {
-        // Digests are of one length, so that the time taken tells nothing, not even the length.
-        let ours = Sha256::digest(password.expose_secret());
-        Sha256::digest(given).ct_eq(&ours).into()
-    })
+fn knows(password_digest: &[u8; 32], headers: &HeaderMap) -> bool {
+    password_in(headers).is_some_and(|given| Sha256::digest(given).ct_eq(password_digest).into())
 }
 
 fn password_in(headers: &HeaderMap) -> Option<Vec<u8>> {

@@ -40,13 +40,13 @@ impl Index {
         let json = serde_json::to_string(&board).expect("text and options of text are JSON");
         let text = format!("{}\n", release.message);
 
-        let prepare = |content_type, body| {
+        let prepare = |content_type, body: String| {
             Representation::new(content_type, Caching::Ask, body).chosen_by_accept()
         };
         Self {
-            html: prepare("text/html; charset=utf-8", html.into_bytes()),
-            json: prepare("application/json", format!("{json}\n").into_bytes()),
-            text: prepare("text/plain; charset=utf-8", text.into_bytes()),
+            html: prepare("text/html; charset=utf-8", html),
+            json: prepare("application/json", format!("{json}\n")),
+            text: prepare("text/plain; charset=utf-8", text),
         }
     }
 

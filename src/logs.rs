@@ -18,6 +18,7 @@ use tracing_subscriber::layer::{Context, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt, registry};
 
+use crate::guards::HEALTH;
 use crate::settings::LogFormat;
 use output::{FlushOnDrop, Output};
 
@@ -91,7 +92,7 @@ impl Request<'_> {
         }
         if self.status.is_server_error() {
             line!(error);
-        } else if self.path == "/health" {
+        } else if self.path == HEALTH {
             line!(debug);
         } else {
             line!(info);

@@ -4,22 +4,16 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use callboard::settings::report::Report;
 use callboard::settings::variables::Variables;
 use callboard::settings::{self, NAMES};
 use serde_json::{Map, Value};
 
-use support::root;
+use support::{report, root};
 
 mod support;
 
 fn read(file: &str) -> String {
     fs::read_to_string(root().join(file)).unwrap_or_else(|error| panic!("{file}: {error}"))
-}
-
-fn report(variables: &[(&str, &str)]) -> Report {
-    settings::load(&variables.iter().copied().collect(), 8)
-        .map_or_else(|report| report, |(_, report)| report)
 }
 
 #[test]
@@ -180,7 +174,7 @@ fn env_example_has_every_setting_with_a_comment_and_works_as_it_is() {
     let (_, report) = settings::load(&Variables::layered([], &file), 8)
         .unwrap_or_else(|report| panic!("{report}"));
     assert_eq!(report.notices, Vec::<String>::new());
-    for (shown, default) in report.rows.iter().zip(&self::report(&[]).rows) {
+    for (shown, default) in report.rows.iter().zip(&support::report(&[]).rows) {
         if shown.name != "WEB_CONCURRENCY" {
             assert_eq!(shown.value, default.value, "{}", shown.name);
         }

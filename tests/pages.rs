@@ -11,8 +11,9 @@ use actix_web::{HttpResponse, error, web};
 use callboard::app::{Site, app};
 use callboard::index::MESSAGE;
 use callboard::release::Release;
-use callboard::settings;
 use serde_json::{Value, json};
+
+mod support;
 
 const PRODUCTION: &[(&str, &str)] = &[("APP_ENV", "production")];
 const PREVIEW: &[(&str, &str)] = &[("APP_ENV", "staging"), ("PREVIEW_PASSWORD", "open: sésame")];
@@ -55,7 +56,7 @@ impl Answer {
 }
 
 fn site(variables: &[(&str, &str)]) -> Arc<Site> {
-    let (settings, _) = settings::load(&variables.iter().copied().collect(), 8).unwrap();
+    let (settings, _) = support::load(variables).unwrap();
     Arc::new(Site::new(&settings, &Release::new(MESSAGE, "sha256:0123".to_owned(), &settings)))
 }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 use callboard::index::MESSAGE;
 use serde_json::Value;
 
-use support::{Killed, Ran, Service, callboard, directory, run};
+use support::{Killed, Ran, Service, callboard, directory, port_in, run};
 
 mod support;
 
@@ -316,8 +316,7 @@ fn requests_go_on_while_nobody_reads_the_log_and_what_is_dropped_is_counted() {
     let mut log = BufReader::new(child.0.stdout.take().unwrap());
     let mut line = String::new();
     log.read_line(&mut line).unwrap();
-    let port: u16 =
-        line.split("http://127.0.0.1:").nth(1).unwrap().split('"').next().unwrap().parse().unwrap();
+    let port = port_in(&line);
 
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     let request = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(2_000));
@@ -332,7 +331,7 @@ fn requests_go_on_while_nobody_reads_the_log_and_what_is_dropped_is_counted() {
             None => (written + u64::from(line["message"] == "request"), dropped),
         })
     });
-    assert!(Command::new("kill").arg(child.0.id().to_string()).status().unwrap().success());
+    child.signal("TERM");
     assert_eq!(child.0.wait().unwrap().code(), Some(0));
     let (written, dropped) = reader.join().unwrap();
     assert!(dropped > 0 && written > 0, "{written} written, {dropped} dropped");

@@ -3,23 +3,17 @@
 use std::fs;
 use std::net::IpAddr;
 
-use callboard::settings::report::{Remedy, Report};
+use callboard::settings::report::Remedy;
 use callboard::settings::variables::{Origin, Variables};
 use callboard::settings::{self, Environment, LogFormat, NAMES, Settings};
 use secrecy::ExposeSecret;
 
-mod support;
+use support::{load, report};
 
-fn load(variables: &[(&str, &str)]) -> Result<(Settings, Report), Report> {
-    settings::load(&variables.iter().copied().collect(), 8)
-}
+mod support;
 
 fn loaded(variables: &[(&str, &str)]) -> Settings {
     load(variables).unwrap_or_else(|report| panic!("{report}")).0
-}
-
-fn report(variables: &[(&str, &str)]) -> Report {
-    load(variables).map_or_else(|report| report, |(_, report)| report)
 }
 
 /// What is wrong, and with what value it is mended; empty where no value mends it.

@@ -15,7 +15,8 @@ const GATHER: Duration = Duration::from_millis(20);
 /// How much may wait while nobody reads: some thousand lines. What comes after is dropped, and counted.
 const MOST_WAITING: usize = 1024 * 1024;
 
-/// How long the last lines may take on a stop. With the 25 s of draining that stays below Heroku's 30.
+/// How long the last lines may take on a stop. With the 25 s before them, that
+/// stays below Heroku's 30.
 const LAST_LINES: Duration = Duration::from_secs(2);
 
 /// Where lines go. Clones write to the same place.
@@ -64,23 +65,13 @@ impl Output {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits on `state` while there is nothing to do.
-    fn wait_while<'a>(
-        &self,
-        state: MutexGuard<'a, State>,
-        idle: fn(&mut State) -> bool,
-        at_most: Duration,
-    ) -> MutexGuard<'a, State> {
-        let waited = self.0.changed.wait_timeout_while(state, at_most, idle);
-        waited.unwrap_or_else(PoisonError::into_inner).0
-    }
-
     /// The thread: takes what has gathered and writes it, until the last line is out.
     fn write_until_stopped(&self) {
         let mut taken = Vec::new();
         loop {
             let idle = |state: &mut State| state.waiting.is_empty() && !state.stopping;
-            let stopping = self.wait_while(self.state(), idle, Duration::MAX).stopping;
+            let state = self.0.changed.wait_while(self.state(), idle);
+            let stopping = state.unwrap_or_else(PoisonError::into_inner).stopping;
             if !stopping {
                 thread::sleep(GATHER);
             }
@@ -111,7 +102,8 @@ impl Drop for FlushOnDrop {
     fn drop(&mut self) {
         self.0.state().stopping = true;
         self.0.0.changed.notify_all();
-        drop(self.0.wait_while(self.0.state(), |state| !state.stopped, LAST_LINES));
+        let Shared { changed, .. } = &*self.0.0;
+        drop(changed.wait_timeout_while(self.0.state(), LAST_LINES, |state| !state.stopped));
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use secrecy::SecretString;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
-use super::report::{NO_APP, Problem, RANDOM_PASSWORD, Remedy, Report, Row};
+use super::report::{Problem, RANDOM_PASSWORD, Remedy, Report, Row};
 use super::variables::{DotEnvError, Origin, Variables};
 use super::{Environment, LogFormat};
 
@@ -135,8 +135,8 @@ impl<'a> Reader<'a> {
 
     pub(super) fn port(&mut self) -> u16 {
         let remedy = if self.variables.on_dyno() {
-            let app = self.report.app.as_deref().unwrap_or(NO_APP);
-            Remedy::Do(format!("heroku config:unset PORT --app {app} (Heroku sets it)"))
+            let app = self.report.app_option();
+            Remedy::Do(format!("heroku config:unset PORT {app} (Heroku sets it)"))
         } else {
             Remedy::Set("PORT", "8080".to_owned())
         };

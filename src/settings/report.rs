@@ -5,9 +5,6 @@ use std::fmt;
 
 use super::variables::Origin;
 
-/// Stands for the app's name where Heroku does not tell it.
-pub(super) const NO_APP: &str = "NAME";
-
 /// A shell expression that makes a random password.
 pub(super) const RANDOM_PASSWORD: &str = "\"$(openssl rand -hex 16)\"";
 
@@ -62,8 +59,12 @@ impl Report {
     /// The command that gives variables their values: one for all of them, since every `config:set`
     /// is a release of its own, with a check of its own.
     pub(super) fn config_set(&self, assignments: &str) -> String {
-        let app = self.app.as_deref().unwrap_or(NO_APP);
-        format!("heroku config:set {assignments} --app {app}")
+        format!("heroku config:set {assignments} {}", self.app_option())
+    }
+
+    /// Names the app in a command; `NAME` stands for it where Heroku does not tell it.
+    pub(super) fn app_option(&self) -> String {
+        format!("--app {}", self.app.as_deref().unwrap_or("NAME"))
     }
 
     /// The report's part about what is wrong; nothing when nothing is.

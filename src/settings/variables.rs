@@ -2,7 +2,7 @@
 //!
 //! Nothing below [`crate::settings`] reads the environment, and `.env` is never written into it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::env;
 use std::ffi::OsString;
 use std::fmt;
@@ -51,9 +51,7 @@ pub enum DotEnvError {
 /// The variables of a process. An empty one is an unset one.
 pub struct Variables {
     merged: Config,
-    /// Names that are set in the environment, and so not taken from `.env`.
-    environment: BTreeSet<String>,
-    names: BTreeSet<String>,
+    origins: BTreeMap<String, Origin>,
     broken: Vec<DotEnvError>,
 }
 
@@ -80,17 +78,18 @@ impl Variables {
         } else {
             read_dot_env(dot_env)
         };
-        Self::merge(&environment, &non_empty(file), broken)
+        Self::merge(environment, non_empty(file), broken)
     }
 
     fn merge(
-        environment: &Map<String, String>,
-        dot_env: &Map<String, String>,
+        environment: Map<String, String>,
+        dot_env: Map<String, String>,
         broken: Vec<DotEnvError>,
     ) -> Self {
-        let names = dot_env.keys().chain(environment.keys()).cloned().collect();
-        let layer = |variables: &Map<String, String>| {
-            let mut variables = variables.clone();
+        let mut origins = BTreeMap::new();
+        origins.extend(dot_env.keys().map(|name| (name.clone(), Origin::DotEnv)));
+        origins.extend(environment.keys().map(|name| (name.clone(), Origin::Environment)));
+        let layer = |mut variables: Map<String, String>| {
             // config folds the case of names, and would take `port` for PORT. Other characters mean
             // places in a structure to it: `A[999999999]` would become a very long array.
             variables.retain(|name, _| {
@@ -102,8 +101,7 @@ impl Variables {
         let merged = Config::builder().add_source(layer(dot_env)).add_source(layer(environment));
         Self {
             merged: merged.build().expect("text under plain names always merges"),
-            environment: environment.keys().cloned().collect(),
-            names,
+            origins,
             broken,
         }
     }
@@ -111,21 +109,20 @@ impl Variables {
     /// A variable's value, and where it came from.
     #[must_use]
     pub fn get(&self, name: &str) -> Option<(String, Origin)> {
-        let name_is_set = self.names.contains(name);
-        let value = self.merged.get_string(&name.to_lowercase()).ok().filter(|_| name_is_set)?;
-        let in_environment = self.environment.contains(name);
-        Some((value, if in_environment { Origin::Environment } else { Origin::DotEnv }))
+        let origin = self.origins.get(name)?;
+        let value = self.merged.get_string(&name.to_lowercase()).ok()?;
+        Some((value, *origin))
     }
 
     /// Whether this is a dyno on Heroku.
     #[must_use]
     pub fn on_dyno(&self) -> bool {
-        self.environment.contains(DYNO)
+        self.origins.get(DYNO) == Some(&Origin::Environment)
     }
 
     /// All names that are set.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.names.iter().map(String::as_str)
+        self.origins.keys().map(String::as_str)
     }
 
     /// What could not be read of `.env`.
@@ -139,7 +136,7 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Variables {
     /// Variables as the environment would give them, without a `.env`.
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
         let environment = pairs.into_iter().map(|(name, value)| (name.into(), value.into()));
-        Self::merge(&non_empty(environment), &Map::new(), Vec::new())
+        Self::merge(non_empty(environment), Map::new(), Vec::new())
     }
 }
 

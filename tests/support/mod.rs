@@ -14,6 +14,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use callboard::settings::report::Report;
+use callboard::settings::{self, Settings};
 use ureq::Agent;
 use ureq::http::{HeaderMap, Request};
 
@@ -26,6 +28,16 @@ pub type Variable<'a> = (&'a str, &'a str);
 /// The repository.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Settings from these variables, on a machine with eight processors.
+pub fn load(variables: &[Variable]) -> Result<(Settings, Report), Report> {
+    settings::load(&variables.iter().copied().collect(), 8)
+}
+
+/// What there is to say of these variables, whether they load or not.
+pub fn report(variables: &[Variable]) -> Report {
+    load(variables).map_or_else(|report| report, |(_, report)| report)
 }
 
 /// The executable under test: this build's, or the one that `CALLBOARD` names, by an absolute path.
@@ -114,8 +126,7 @@ impl Service {
         drop(sender); // so that the end of both pipes is the end of the lines
         let mut service = Self { child: Killed(child), lines, log: Vec::new(), port: 0 };
         let line = service.wait_for(" is open at http://");
-        let address = line.split("http://").nth(1).unwrap().split([' ', '"']).next().unwrap();
-        service.port = address.rsplit(':').next().unwrap().parse().unwrap();
+        service.port = port_in(&line);
         service
     }
 
@@ -180,8 +191,7 @@ impl Service {
 
     /// Sends a signal, by its name, to this process alone.
     pub fn signal(&self, name: &str) {
-        let pid = self.child.0.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+        self.child.signal(name);
     }
 
     /// Waits for its end, and gathers the rest of the log.
@@ -205,8 +215,22 @@ impl Service {
     }
 }
 
+/// The port in the line that says where the service is open.
+pub fn port_in(line: &str) -> u16 {
+    let address = line.split("http://").nth(1).unwrap().split([' ', '"']).next().unwrap();
+    address.rsplit(':').next().unwrap().parse().unwrap()
+}
+
 /// A process that does not outlive its test.
 pub struct Killed(pub Child);
+
+impl Killed {
+    /// Sends it a signal, by its name.
+    pub fn signal(&self, name: &str) {
+        let pid = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+    }
+}
 
 impl Drop for Killed {
     fn drop(&mut self) {
