@@ -1,6 +1,6 @@
 //! The application: its routes, and what happens to every request on its way through them.
 
-use std::net::IpAddr;
+use std::future::ready;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -10,15 +10,16 @@ use std::time::Instant;
 use actix_web::body::BoxBody;
 use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::error::{ErrorInternalServerError, InternalError};
-use actix_web::http::header::{ACCEPT, HeaderMap, HeaderName, HeaderValue};
+use actix_web::http::header::{ACCEPT, HeaderValue};
 use actix_web::http::{ConnectionType, Method, Uri};
 use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, Error, HttpRequest, HttpResponse, Resource, web};
 use futures_util::FutureExt;
 
 use crate::assets::Assets;
+use crate::client;
 use crate::errors;
-use crate::guards::{self, Guards, HEALTH, ROBOTS};
+use crate::guards::{Guards, HEALTH, ROBOTS, Scheme};
 use crate::headers::{Headers, X_REQUEST_ID};
 use crate::index::Index;
 use crate::logs;
@@ -27,8 +28,6 @@ use crate::release::Release;
 use crate::representation::{Caching, Representation};
 use crate::request_id::RequestIds;
 use crate::settings::Settings;
-
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// All that is made at start, and shared by the workers.
 pub struct Site {
@@ -106,17 +105,16 @@ pub fn app(
         .wrap(from_fn(pass))
 }
 
-/// A page that can be read, by `GET` or `HEAD`, and nothing else.
+/// A page that can be read, by `GET` or `HEAD`, and nothing else. (Routes with a method each would do,
+/// but on every request they gather which methods its path has: that takes as long as two headers.)
 fn page(path: &str, site: &Arc<Site>, answer: fn(&Site, &HttpRequest) -> HttpResponse) -> Resource {
     let site = Arc::clone(site);
-    let handler = move |request: HttpRequest| {
-        let response = answer(&site, &request);
-        async { response }
-    };
-    web::resource(path)
-        .route(web::get().to(handler.clone()))
-        .route(web::head().to(handler))
-        .default_service(web::to(errors::method_not_allowed))
+    web::resource(path).to(move |request: HttpRequest| {
+        ready(match *request.method() {
+            Method::GET | Method::HEAD => answer(&site, &request),
+            _ => errors::method_not_allowed(),
+        })
+    })
 }
 
 /// What happens to each request, in order: its id, the guards, the routes, an error's page, the headers,
@@ -129,7 +127,7 @@ async fn every_request(
 ) -> Result<ServiceResponse, Error> {
     let head = RequestHead::of(&request, &ids);
 
-    let answered = match site.guards.refuse(request.uri(), request.headers()) {
+    let answered = match site.guards.refuse(head.scheme, request.uri(), request.headers()) {
         Some(refusal) => Ok(request.into_response(refusal)),
         // A panic must not cut the connection: the router would show the visitor its own page (H13).
         None => match AssertUnwindSafe(next.call(request)).catch_unwind().await {
@@ -158,8 +156,8 @@ struct RequestHead {
     method: Method,
     uri: Uri,
     accept: Option<HeaderValue>,
-    client: Option<IpAddr>,
-    over_https: bool,
+    client: Option<Rc<str>>,
+    scheme: Option<Scheme>,
 }
 
 impl RequestHead {
@@ -171,17 +169,15 @@ impl RequestHead {
             method: request.method().clone(),
             uri: request.uri().clone(),
             accept: headers.get(ACCEPT).cloned(),
-            // On `::` an IPv4 peer arrives as ::ffff:127.0.0.1.
-            client: forwarded_for(headers)
-                .or_else(|| Some(request.peer_addr()?.ip().to_canonical())),
-            over_https: guards::is_https(headers),
+            client: client::of(request),
+            scheme: Scheme::of(headers),
         }
     }
 
     /// Adds the error page, the headers and the log line.
     fn finish(self, site: &Site, mut response: HttpResponse) -> HttpResponse {
         let status = response.status();
-        let id = self.id.to_str().unwrap_or_default();
+        let id = str::from_utf8(self.id.as_bytes()).unwrap_or_default();
         if let Some(error) = response.error().filter(|_| status.is_server_error()) {
             logs::failure(error, id);
         }
@@ -189,7 +185,6 @@ impl RequestHead {
             let form = Form::preferred(self.accept.as_ref());
             response = errors::with_page(response, form, id, &site.name, &site.assets);
         }
-        site.headers.put(response.headers_mut(), self.id.clone(), self.over_https);
         if site.is_ending.load(Ordering::Relaxed) {
             response.head_mut().set_connection_type(ConnectionType::Close);
         }
@@ -197,19 +192,13 @@ impl RequestHead {
             method: self.method.as_str(),
             path: self.uri.path(),
             id,
-            client: self.client,
+            client: self.client.as_deref(),
             status,
             duration: self.at.elapsed(),
             release: site.release_version.as_deref(),
         }
         .log();
+        site.headers.put(response.headers_mut(), self.id, self.scheme == Some(Scheme::Https));
         response
     }
-}
-
-/// The visitor's address: the last entry, which the router adds. All before it are the client's own
-/// words, and so is the first, which actix would take.
-fn forwarded_for(headers: &HeaderMap) -> Option<IpAddr> {
-    let last = headers.get_all(X_FORWARDED_FOR).last()?.to_str().ok()?;
-    last.rsplit(',').next()?.trim().parse().ok()
 }

@@ -31,7 +31,8 @@ pub async fn not_found() -> HttpResponse {
 }
 
 /// Any method but those that every page of ours answers.
-pub async fn method_not_allowed() -> HttpResponse {
+#[must_use]
+pub fn method_not_allowed() -> HttpResponse {
     HttpResponse::MethodNotAllowed().insert_header((ALLOW, "GET, HEAD")).finish()
 }
 

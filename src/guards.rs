@@ -43,11 +43,16 @@ impl Guards {
 
     /// The answer to a request that may not pass.
     #[must_use]
-    pub fn refuse(&self, uri: &Uri, headers: &HeaderMap) -> Option<HttpResponse> {
+    pub fn refuse(
+        &self,
+        scheme: Option<Scheme>,
+        uri: &Uri,
+        headers: &HeaderMap,
+    ) -> Option<HttpResponse> {
         if uri.path() == HEALTH {
             return None;
         }
-        if self.force_https && forwarded_proto(headers) == Some(b"http") {
+        if self.force_https && scheme == Some(Scheme::Http) {
             return Some(redirect_to_https(uri, headers));
         }
         match &self.password_digest {
@@ -59,14 +64,25 @@ impl Guards {
     }
 }
 
-/// Whether the visitor's own connection, to the router, is https.
-#[must_use]
-pub fn is_https(headers: &HeaderMap) -> bool {
-    forwarded_proto(headers) == Some(b"https")
+/// How the visitor's own connection, to the router, is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scheme {
+    /// In the clear.
+    Http,
+    /// By TLS, which the router ends.
+    Https,
 }
 
-fn forwarded_proto(headers: &HeaderMap) -> Option<&[u8]> {
-    headers.get(X_FORWARDED_PROTO).map(HeaderValue::as_bytes)
+impl Scheme {
+    /// What the router says of a request. `None` where there is no router.
+    #[must_use]
+    pub fn of(headers: &HeaderMap) -> Option<Self> {
+        match headers.get(X_FORWARDED_PROTO)?.as_bytes() {
+            b"http" => Some(Self::Http),
+            b"https" => Some(Self::Https),
+            _ => None,
+        }
+    }
 }
 
 /// 308, so that a POST stays a POST. It leads to the request's own host, path and query.

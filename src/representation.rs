@@ -3,6 +3,8 @@
 
 use std::io::Write;
 
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
 use actix_web::http::header::{
     ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue,
     IF_NONE_MATCH, VARY,
@@ -81,22 +83,22 @@ impl Representation {
         let known = tags.is_some_and(|tags| encoded.is_among(tags));
 
         let mut response = if known {
-            HttpResponse::NotModified().finish()
+            HttpResponse::with_body(StatusCode::NOT_MODIFIED, BoxBody::new(()))
         } else {
-            HttpResponse::Ok().body(encoded.body.clone())
+            HttpResponse::with_body(StatusCode::OK, BoxBody::new(encoded.body.clone()))
         };
         let headers = response.headers_mut();
         if !known {
-            headers.insert(CONTENT_TYPE, self.content_type.clone());
+            headers.append(CONTENT_TYPE, self.content_type.clone());
             if gzip.is_some() {
-                headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+                headers.append(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             }
         }
-        headers.insert(CACHE_CONTROL, self.cache_control.clone());
+        headers.append(CACHE_CONTROL, self.cache_control.clone());
         if self.is_kept {
-            headers.insert(ETAG, encoded.etag.clone());
+            headers.append(ETAG, encoded.etag.clone());
         }
-        headers.insert(VARY, self.vary.clone());
+        headers.append(VARY, self.vary.clone());
         response
     }
 }

@@ -8,7 +8,8 @@ use actix_web::http::header::HeaderValue;
 
 /// Ids of one worker: unique, not secret. A random number for each request would cost a system call.
 pub struct RequestIds {
-    prefix: u64,
+    /// The first 16 digits of each.
+    prefix: [u8; 16],
     made: Cell<u32>,
 }
 
@@ -16,7 +17,9 @@ impl RequestIds {
     /// Starts counting under a new random prefix.
     #[must_use]
     pub fn new() -> Self {
-        Self { prefix: RandomState::new().build_hasher().finish(), made: Cell::new(0) }
+        let mut prefix = [0; 16];
+        write_hex(&mut prefix, RandomState::new().build_hasher().finish());
+        Self { prefix, made: Cell::new(0) }
     }
 
     /// The id that the request came with, if the router would have let it pass; else a new one.
@@ -31,7 +34,7 @@ impl RequestIds {
         let number = self.made.get();
         self.made.set(number.wrapping_add(1));
         let mut id = [0; 24];
-        write_hex(&mut id[..16], self.prefix);
+        id[..16].copy_from_slice(&self.prefix);
         write_hex(&mut id[16..], u64::from(number));
         HeaderValue::from_bytes(&id).expect("hex is a header value")
     }

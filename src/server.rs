@@ -12,6 +12,7 @@ use thiserror::Error;
 use tokio::time;
 
 use crate::app::{Site, app};
+use crate::client;
 use crate::digest;
 use crate::index::MESSAGE;
 use crate::release::Release;
@@ -71,6 +72,7 @@ pub async fn serve(settings: &Settings) -> Result<(), ServeError> {
     let bind = |host: IpAddr| {
         let site = Arc::clone(&site);
         HttpServer::new(move || app(&site))
+            .on_connect(client::note_peer)
             .workers(settings.workers)
             .keep_alive(KEEP_ALIVE)
             .shutdown_timeout(DRAIN_SECONDS)
