@@ -14,11 +14,12 @@
 //! | How is a page sent: gzip, `ETag`, 304? | [`representation`], [`negotiate`], [`assets`] |
 //! | What does a visitor see when something fails? | [`errors`] |
 //! | What does the operator see? | [`logs`], [`client`], [`settings::report`] |
-//! | How does it start and stop? | [`server`], [`signals`], `main.rs` |
+//! | How does it start and stop? | [`server`], [`connections`], [`signals`], `main.rs` |
 
 pub mod app;
 pub mod assets;
 pub mod client;
+pub mod connections;
 pub mod digest;
 pub mod errors;
 pub mod guards;

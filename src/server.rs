@@ -13,6 +13,7 @@ use tokio::time;
 
 use crate::app::{Site, app};
 use crate::client;
+use crate::connections::Connections;
 use crate::digest;
 use crate::index::MESSAGE;
 use crate::release::Release;
@@ -24,8 +25,11 @@ use crate::signals::{Signals, Stop};
 const KEEP_ALIVE: Duration = Duration::from_secs(95);
 
 /// How long requests are still taken after SIGTERM: on connections that the router keeps open some may be
-/// on their way. Each is answered, with `Connection: close`.
+/// on their way. Each is answered, with `Connection: close`. Without connections there is no wait.
 const LAST_REQUESTS: Duration = Duration::from_secs(1);
+
+/// How often to look whether connections are left: short beside `LAST_REQUESTS`, and costs nothing.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// Heroku kills a dyno 30 s after SIGTERM. Of these, requests under way have 24 s more to be finished;
 /// the log has 2 s to be written, and the process what is left.
@@ -69,10 +73,15 @@ pub async fn serve(settings: &Settings) -> Result<(), ServeError> {
     let release = Release::new(MESSAGE, build, settings);
     let site = Arc::new(Site::new(settings, &release));
 
+    let connections = Connections::default();
+
     let bind = |host: IpAddr| {
-        let site = Arc::clone(&site);
+        let (site, connections) = (Arc::clone(&site), connections.clone());
         HttpServer::new(move || app(&site))
-            .on_connect(client::note_peer)
+            .on_connect(move |connection, data| {
+                client::note_peer(connection, data);
+                data.insert(connections.open());
+            })
             .workers(settings.workers)
             .keep_alive(KEEP_ALIVE)
             .shutdown_timeout(DRAIN_SECONDS)
@@ -94,7 +103,12 @@ pub async fn serve(settings: &Settings) -> Result<(), ServeError> {
         let graceful = signals.wait().await == Stop::Gracefully;
         if graceful {
             site.end_connections();
-            time::sleep(LAST_REQUESTS).await;
+            let all_closed = async {
+                while !connections.are_closed() {
+                    time::sleep(LOOK_AGAIN).await;
+                }
+            };
+            let _ = time::timeout(LAST_REQUESTS, all_closed).await;
         }
         handle.stop(graceful).await;
     };
