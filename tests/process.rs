@@ -7,13 +7,13 @@ use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
 use std::process::{Command, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::thread::{self, ScopedJoinHandle};
+use std::thread;
 use std::time::Duration;
 
 use callboard::index::MESSAGE;
 use serde_json::Value;
 
+use support::connection::Connection;
 use support::{Killed, Ran, Service, callboard, directory, port_in, run};
 
 mod support;
@@ -318,11 +318,10 @@ fn requests_go_on_while_nobody_reads_the_log_and_what_is_dropped_is_counted() {
     log.read_line(&mut line).unwrap();
     let port = port_in(&line);
 
-    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    let request = format!("GET /{} HTTP/1.1\r\nHost: x\r\n\r\n", "x".repeat(2_000));
+    let mut connection = Connection::open(port);
+    let path = format!("/{}", "x".repeat(2_000));
     for _ in 0..REQUESTS {
-        stream.write_all(request.as_bytes()).unwrap();
-        assert!(read_answer(&mut stream).is_some());
+        assert!(connection.get(&path).is_some());
     }
     let reader = thread::spawn(move || {
         let lines = log.lines().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
@@ -341,10 +340,9 @@ fn requests_go_on_while_nobody_reads_the_log_and_what_is_dropped_is_counted() {
 #[test]
 fn what_is_logged_just_before_the_end_is_written() {
     let service = Service::start(&[("LOG_FORMAT", "json")]);
-    let mut stream = service.connect();
+    let mut connection = Connection::open(service.port);
     for _ in 0..100 {
-        write!(stream, "GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
-        read_answer(&mut stream).unwrap();
+        connection.get("/").unwrap();
     }
     let (_, log) = service.stop();
     assert_eq!(log.iter().filter(|line| line.contains("request_id")).count(), 100);
@@ -432,11 +430,8 @@ fn the_password_is_in_no_output() {
 #[test]
 fn sigterm_ends_it_with_0_even_with_an_idle_connection_open_and_a_second_one_changes_nothing() {
     let service = Service::start(&[]);
-    let mut idle = service.connect();
-    write!(idle, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
-    let mut line = String::new();
-    BufReader::new(&idle).read_line(&mut line).unwrap();
-    assert_eq!(line, "HTTP/1.1 200 OK\r\n");
+    let mut idle = Connection::open(service.port);
+    assert!(idle.get("/health").is_some_and(|reply| reply.status == 200));
     service.signal("TERM");
     service.signal("TERM");
     let (status, log) = service.wait();
@@ -454,82 +449,11 @@ fn sigint_ends_it_with_0() {
 #[test]
 fn an_idle_connection_is_kept_for_longer_than_actix_would() {
     let service = Service::start(&[]);
-    let mut idle = service.connect();
+    let mut idle = Connection::open(service.port);
     for pause in [0, 6] {
         // actix's own 5 s are shorter than the router's 90: H13. Ours are 95, too long to wait for here.
         thread::sleep(Duration::from_secs(pause));
-        write!(idle, "GET /health HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
-        let answer = read_answer(&mut idle);
-        assert!(answer.is_some_and(|answer| answer.length == "ok\n".len()), "after {pause} s");
+        let reply = idle.get("/health");
+        assert!(reply.is_some_and(|reply| reply.body_length == "ok\n".len()), "after {pause} s");
     }
-}
-
-#[test]
-fn no_request_on_an_open_connection_is_lost_at_sigterm() {
-    let service = Service::start(&[]);
-    let answered = AtomicUsize::new(0);
-    thread::scope(|scope| {
-        let clients: Vec<_> = (0..64)
-            .map(|_| {
-                let mut stream = service.connect();
-                let answered = &answered;
-                scope.spawn(move || {
-                    // One request after the other, until an answer says that it is the last.
-                    loop {
-                        write!(stream, "GET / HTTP/1.1\r\nHost: x\r\n\r\n").unwrap();
-                        let answer = read_answer(&mut stream).expect("each request is answered");
-                        answered.fetch_add(1, Ordering::Relaxed);
-                        if answer.is_last {
-                            return;
-                        }
-                    }
-                })
-            })
-            .collect();
-        while answered.load(Ordering::Relaxed) < 6_400
-            && !clients.iter().any(ScopedJoinHandle::is_finished)
-        {
-            thread::yield_now();
-        }
-        service.signal("TERM");
-        for client in clients {
-            client.join().unwrap();
-        }
-    });
-    assert!(answered.into_inner() >= 6_400, "they were cut off before SIGTERM");
-    assert_eq!(service.wait().0.code(), Some(0));
-}
-
-/// What `read_answer` looks at.
-struct Answer {
-    length: usize,
-    is_last: bool,
-}
-
-/// Reads an answer whose length is told; `None` if the connection ends before the answer begins.
-fn read_answer(stream: &mut impl Read) -> Option<Answer> {
-    let mut answer = Answer { length: 0, is_last: false };
-    let mut line = read_line(stream)?;
-    while !line.is_empty() {
-        if let Some(value) = line.strip_prefix("content-length: ") {
-            answer.length = value.parse().unwrap();
-        }
-        answer.is_last |= line == "connection: close";
-        line = read_line(stream).expect("an answer's head is whole");
-    }
-    stream.read_exact(&mut vec![0; answer.length]).expect("an answer's body is whole");
-    Some(answer)
-}
-
-/// A line without its end, read byte by byte, so that nothing of what follows is taken.
-fn read_line(stream: &mut impl Read) -> Option<String> {
-    let mut line = Vec::new();
-    let mut byte = [0];
-    while !line.ends_with(b"\r\n") {
-        match stream.read(&mut byte) {
-            Ok(1) => line.push(byte[0]),
-            _ => return None,
-        }
-    }
-    Some(String::from_utf8(line).unwrap().trim_end().to_owned())
 }

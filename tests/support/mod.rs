@@ -19,6 +19,8 @@ use callboard::settings::{self, Settings};
 use ureq::Agent;
 use ureq::http::{HeaderMap, Request};
 
+pub mod connection;
+
 /// How long anything may take before a test gives up. Far longer than it takes: no test asserts time.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -192,6 +194,18 @@ impl Service {
     /// Sends a signal, by its name, to this process alone.
     pub fn signal(&self, name: &str) {
         self.child.signal(name);
+    }
+
+    /// How much memory it holds. Linux only, like the next.
+    pub fn resident_kib(&self) -> usize {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.0.id())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    /// How many files and connections it has open.
+    pub fn open_files(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.child.0.id())).unwrap().count()
     }
 
     /// Waits for its end, and gathers the rest of the log.
