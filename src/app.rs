@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use actix_web::body::BoxBody;
-use actix_web::dev::{ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::dev::{Payload, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::error::{ErrorInternalServerError, InternalError};
 use actix_web::http::header::{ACCEPT, HeaderValue};
 use actix_web::http::{ConnectionType, Method, Uri};
@@ -127,7 +127,7 @@ async fn every_request(
 ) -> Result<ServiceResponse, Error> {
     let head = RequestHead::of(&request, &ids);
 
-    let answered = match site.guards.refuse(head.scheme, request.uri(), request.headers()) {
+    let answered = match site.guards.refuse(head.scheme, request.head()) {
         Some(refusal) => Ok(request.into_response(refusal)),
         // A panic must not cut the connection: the router would show the visitor its own page (H13).
         None => match AssertUnwindSafe(next.call(request)).catch_unwind().await {
@@ -158,6 +158,7 @@ struct RequestHead {
     accept: Option<HeaderValue>,
     client: Option<Rc<str>>,
     scheme: Option<Scheme>,
+    has_body: bool,
 }
 
 impl RequestHead {
@@ -171,6 +172,7 @@ impl RequestHead {
             accept: headers.get(ACCEPT).cloned(),
             client: client::of(request),
             scheme: Scheme::of(headers),
+            has_body: !matches!(request.parts().1, Payload::None),
         }
     }
 
@@ -185,7 +187,9 @@ impl RequestHead {
             let form = Form::preferred(self.accept.as_ref());
             response = errors::with_page(response, form, id, &site.name, &site.assets);
         }
-        if site.is_ending.load(Ordering::Relaxed) {
+        // Nobody here reads a body, and only behind this answer does it show whether its chunks are sound:
+        // no other request should come after it.
+        if self.has_body || site.is_ending.load(Ordering::Relaxed) {
             response.head_mut().set_connection_type(ConnectionType::Close);
         }
         logs::Request {

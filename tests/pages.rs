@@ -446,7 +446,8 @@ fn plain_http_is_redirected_with_its_host_path_and_query() {
         ("/x?a=1&b=2", "https://board.example/x?a=1&b=2"),
         ("//evil.example/x", "https://board.example//evil.example/x"),
         ("/%0d%0aset-cookie:x", "https://board.example/%0d%0aset-cookie:x"),
-        ("https://evil.example/x?y", "https://board.example/x?y"),
+        ("http://board.example/x?y", "https://board.example/x?y"),
+        ("http://board.example?y", "https://board.example/?y"),
     ];
     for (uri, expected) in table {
         let request = get(uri)
