@@ -1,13 +1,10 @@
 //! Who is turned away before any page: who asks for what can't be ours, plain http to https, and a
 //! preview's visitors without its password.
 
-use std::net::Ipv6Addr;
-
 use actix_web::HttpResponse;
 use actix_web::dev::RequestHead;
 use actix_web::http::header::{
-    AUTHORIZATION, CACHE_CONTROL, HOST, HeaderMap, HeaderName, HeaderValue, LOCATION,
-    WWW_AUTHENTICATE,
+    AUTHORIZATION, CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, LOCATION, WWW_AUTHENTICATE,
 };
 use actix_web::http::{Method, StatusCode, Uri};
 use base64::Engine;
@@ -17,6 +14,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use crate::errors;
+use crate::target;
 
 /// Written by the router, which also ends TLS. actix's `ConnectionInfo` would take a client's
 /// `Forwarded` or `X-Forwarded-Host` before it, which the router does not write.
@@ -48,12 +46,11 @@ impl Guards {
     #[must_use]
     pub fn refuse(&self, scheme: Option<Scheme>, request: &RequestHead) -> Option<HttpResponse> {
         let RequestHead { method, uri, headers, .. } = request;
-        // What is no text is no host either.
-        let host = headers.get(HOST).map(|it| str::from_utf8(it.as_bytes()).unwrap_or_default());
-        if host.is_some_and(|host| !is_host(host)) {
+        let host = target::host(headers);
+        if host.is_some_and(|host| !target::is_host(host)) {
             return Some(bad_request());
         }
-        if !is_target(uri, host) {
+        if !target::is_target(uri, host) {
             // Two have a form of their own, and are well-formed, but nothing that we do.
             return Some(match (method, uri.path()) {
                 (&Method::OPTIONS, "*") | (&Method::CONNECT, _) => errors::method_not_allowed(),
@@ -96,32 +93,6 @@ impl Scheme {
     }
 }
 
-/// A path, or a URI with the very host that `Host` has (RFC 9112, section 3.2). actix takes any other
-/// URI too, and a word without a slash, which it reads as a host and no path.
-fn is_target(uri: &Uri, host: Option<&str>) -> bool {
-    match (uri.scheme_str(), uri.authority()) {
-        (None, None) => uri.path().starts_with('/'),
-        (Some("http" | "https"), Some(authority)) => {
-            let authority = authority.as_str();
-            host.map_or_else(|| is_host(authority), |host| host.eq_ignore_ascii_case(authority))
-        }
-        _ => false,
-    }
-}
-
-/// A name or an address, with or without a port. RFC 3986 (section 3.2.2) allows more characters, which
-/// no name of a host has. That there is a `Host` in HTTP/1.1, and never two, actix sees to.
-fn is_host(host: &str) -> bool {
-    let without_port = host.trim_end_matches(|c: char| c.is_ascii_digit()).strip_suffix(':');
-    let name = without_port.unwrap_or(host);
-    let is_in_names = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.' | b'_');
-    match name.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-        Some(address) => address.parse::<Ipv6Addr>().is_ok(),
-        // Folded, there is no branch for each byte: 4 instructions instead of 15.
-        None => !name.is_empty() && name.bytes().fold(true, |all, b| all & is_in_names(b)),
-    }
-}
-
 /// Whoever read this request before us may have read it differently: its connection ends.
 fn bad_request() -> HttpResponse {
     HttpResponse::BadRequest().force_close().finish()
@@ -129,8 +100,9 @@ fn bad_request() -> HttpResponse {
 
 /// 308, so that a POST stays a POST. It leads to the request's own host, path and query. (The router lets
 /// only the app's own domains through.)
-fn redirect_to_https(uri: &Uri, host: Option<&str>) -> HttpResponse {
+fn redirect_to_https(uri: &Uri, host: Option<&[u8]>) -> HttpResponse {
     let path = uri.path_and_query().map(ToString::to_string).unwrap_or_default();
+    let host = host.and_then(|host| str::from_utf8(host).ok());
     let location = host.map(|host| format!("https://{host}{path}"));
     match location.and_then(|location| HeaderValue::try_from(location).ok()) {
         Some(location) => HttpResponse::PermanentRedirect()

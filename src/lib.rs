@@ -9,7 +9,7 @@
 //! | What can be set, and what if it is set wrong? | [`settings`] |
 //! | What happens to a request, in order? | [`app`] |
 //! | Which release runs here? | [`release`], [`digest`] |
-//! | Who is turned away? | [`guards`] |
+//! | Who is turned away? | [`guards`], [`target`] |
 //! | What is on every answer? | [`headers`], [`request_id`] |
 //! | How is a page sent: gzip, `ETag`, 304? | [`representation`], [`negotiate`], [`assets`] |
 //! | What does a visitor see when something fails? | [`errors`] |
@@ -33,3 +33,4 @@ pub mod request_id;
 pub mod server;
 pub mod settings;
 pub mod signals;
+pub mod target;
