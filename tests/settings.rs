@@ -142,6 +142,8 @@ fn a_wrong_value_is_named_with_what_is_allowed_and_what_mends_it() {
         ("RUST_LOG", "callboard=loud", log, "info,actix_server=warn,actix_http=off"),
         ("RUST_LOG", ",", log, "info,actix_server=warn,actix_http=off"),
         ("RUST_LOG", "inof", log, "info,actix_server=warn,actix_http=off"),
+        ("RUST_LOG", "INOF", log, "info,actix_server=warn,actix_http=off"),
+        ("RUST_LOG", "callboard=", log, "info,actix_server=warn,actix_http=off"),
         ("LOG_FORMAT", "xml", "It must be text or json.", "text"),
         ("FORCE_HTTPS", "yes", "It must be true or false.", "false"),
         ("FORCE_HTTPS", "TRUE", "It must be true or false.", "false"),
@@ -149,6 +151,7 @@ fn a_wrong_value_is_named_with_what_is_allowed_and_what_mends_it() {
         ("SITE_NAME", "bell\u{7}", "It must be 1 to 60 printable characters.", "Callboard"),
         ("SITE_NAME", "\u{200b}", "It must be 1 to 60 printable characters.", "Callboard"),
         ("SITE_NAME", "x\u{202e}", "It must be 1 to 60 printable characters.", "Callboard"),
+        ("SITE_NAME", "\u{200e}x", "It must be 1 to 60 printable characters.", "Callboard"),
     ];
     for (name, value, allowed, mended) in table {
         let [(what, remedy)] = &problems(&[(name, value)])[..] else { panic!("{name}={value}") };
@@ -327,6 +330,10 @@ fn what_looks_unintended_is_noticed_and_keeps_nothing_from_starting() {
         (
             ("LOG_FROMAT", "json"),
             "LOG_FROMAT is set, but there is no such setting. Did you mean LOG_FORMAT?",
+        ),
+        (
+            ("LOG_FORMAT\u{1b}", "json"),
+            "LOG_FORMAT\\u{1b} is set, but there is no such setting. Did you mean LOG_FORMAT?",
         ),
     ];
     for (variable, expected) in table {

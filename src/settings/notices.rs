@@ -1,6 +1,6 @@
 //! What looks unintended, but keeps nothing from starting.
 
-use super::reader::Reader;
+use super::reader::{Reader, shown};
 use super::report::RANDOM_PASSWORD;
 use super::{Environment, NAMES, Settings};
 
@@ -24,7 +24,8 @@ impl Reader<'_> {
             // A wrong letter in a name of seven or more, two in one of fourteen.
             if let Some(ours) = NAMES.iter().find(|ours| likeness(ours) > 0.85) {
                 self.report.notices.push(format!(
-                    "{name} is set, but there is no such setting. Did you mean {ours}?"
+                    "{} is set, but there is no such setting. Did you mean {ours}?",
+                    shown(name)
                 ));
             }
         }

@@ -211,8 +211,10 @@ fn is_log_directive(directive: &str) -> bool {
     let target = directive.split_once('=').map_or(directive, |(target, _)| target);
     let is_target = !target.is_empty() && target.bytes().all(|b| b.is_ascii_graphic());
     let is_level = directive.parse::<LevelFilter>().is_ok();
-    let resembles_a_level = LEVELS.iter().any(|level| strsim::osa_distance(directive, level) < 2);
-    !directive.is_empty() && (is_level || is_target && !resembles_a_level)
+    let lower = directive.to_ascii_lowercase();
+    let resembles_a_level = LEVELS.iter().any(|level| strsim::osa_distance(&lower, level) < 2);
+    let lacks_its_level = directive.ends_with('='); // which would be errors, to tracing
+    !directive.is_empty() && (is_level || is_target && !resembles_a_level && !lacks_its_level)
 }
 
 /// Whether this can be typed and seen: something besides blanks, and nothing odd.
@@ -224,11 +226,12 @@ fn is_printable(text: &str) -> bool {
 /// changes of direction, what has no width. And U+FFFD, which was not UTF-8.
 fn is_odd(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{fffd}')
+        || matches!(c, '\u{61c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
+        || matches!(c, '\u{2060}'..='\u{2069}' | '\u{feff}' | '\u{fffd}')
 }
 
 /// A value that fits in a line of a terminal and does nothing to it.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     let mut shown = String::new();
     for c in text.chars().take(60) {
         if is_odd(c) {
