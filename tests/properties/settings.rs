@@ -1,0 +1,196 @@
+//! Settings from any variables: they load, or every wrong one is named; and nothing said of them has the
+//! password in it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::net::IpAddr;
+
+use callboard::settings::report::{Remedy, Report};
+use callboard::settings::variables::Variables;
+use callboard::settings::{NAMES, Settings, load};
+use proptest::option;
+
+use super::*;
+
+type Environment = BTreeMap<String, String>;
+
+/// Values that people give this setting. Most are right.
+fn likely(name: &str) -> BoxedStrategy<String> {
+    let of = |values: &'static [&str]| select(values).prop_map(str::to_owned).boxed();
+    match name {
+        "APP_ENV" => of(&["development", "review", "staging", "production"]),
+        "SITE_NAME" => prop_oneof![of(&["Callboard", "Zoë's 🎭 board"]), "[a-zé ]{55,61}"].boxed(),
+        "HOST" => {
+            let written_otherwise = of(&["::", "0.0.0.0", "0:0:0:0:0:0:0:0", "::ffff:1.2.3.4"]);
+            prop_oneof![written_otherwise, any::<IpAddr>().prop_map(|ip| ip.to_string())].boxed()
+        }
+        "PORT" => (0..70_000_u32).prop_map(|port| port.to_string()).boxed(),
+        "WEB_CONCURRENCY" => (0..67_u32).prop_map(|workers| workers.to_string()).boxed(),
+        "RUST_LOG" => {
+            let directive = prop_oneof![
+                "(?i)off|error|warn|info|debug|trace",
+                "[0-6]",
+                "[a-z_:]{1,8}(\\[\\{[a-z]{0,2}\\}\\])?(=(off|info|DEBUG|[0-5])?)?",
+            ];
+            vec(directive, 1..4).prop_map(|directives| directives.join(",")).boxed()
+        }
+        "LOG_FORMAT" => of(&["text", "json"]),
+        "FORCE_HTTPS" => of(&["true", "false"]),
+        _ => "[!-~é]{1,40}".boxed(),
+    }
+}
+
+fn value(name: &str) -> impl Strategy<Value = String> + use<> {
+    prop_oneof![6 => likely(name), 4 => misspelled(likely(name)), 1 => text()]
+}
+
+/// Some settings, some of which are right; others' variables, some of which are almost ours; perhaps
+/// on a dyno.
+fn environment() -> impl Strategy<Value = Environment> {
+    let ours: Vec<_> = NAMES
+        .map(|name| option::weighted(0.4, value(name)).prop_map(move |value| (name, value)))
+        .into();
+    let theirs = prop_oneof![
+        misspelled(select(&NAMES[..]).prop_map(str::to_owned)),
+        "[A-Z_]{0,9}",
+        ".{0,40}"
+    ];
+    let heroku = vec((select(&["DYNO", "HEROKU_APP_NAME"][..]), prop_oneof!["web", text()]), 0..3);
+    (vec((theirs, text()), 0..4), heroku, ours).prop_map(|(theirs, heroku, ours)| {
+        let ours = ours.into_iter().filter_map(|(name, value)| Some((name, value?)));
+        let named = heroku.into_iter().chain(ours).map(|(name, value)| (name.to_owned(), value));
+        theirs.into_iter().chain(named).collect()
+    })
+}
+
+/// The names that the report must give, if all is right with the code.
+fn wrong(environment: &Environment) -> BTreeSet<&str> {
+    let on_dyno = environment.get("DYNO").is_some_and(|dyno| !dyno.is_empty());
+    let given = environment.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    given
+        .filter(|(name, value)| NAMES.contains(name) && !value.is_empty())
+        .filter(|(name, value)| rules::is_wrong(name, value, on_dyno))
+        .map(|(name, _)| name)
+        .collect()
+}
+
+fn read(environment: &Environment, processors: usize) -> Result<(Settings, Report), Report> {
+    load(&environment.clone().into_iter().collect(), processors)
+}
+
+/// All that can be said of variables.
+fn said(variables: &Variables) -> Vec<String> {
+    match load(variables, 8) {
+        Ok((settings, report)) => {
+            vec![format!("{settings:?}{settings:#?}"), format!("{report}{report:?}")]
+        }
+        Err(report) => vec![report.to_string(), report.refusal(), format!("{report:?}")],
+    }
+}
+
+#[test]
+fn any_variables_load_or_every_wrong_one_is_named_and_no_other() {
+    for_any(4_000, &(environment(), 1..256_usize), |(environment, processors)| {
+        let wrong = wrong(&environment);
+        match read(&environment, processors) {
+            Ok((_, report)) => {
+                prop_assert_eq!(wrong, BTreeSet::new());
+                prop_assert_eq!(report.refusal(), "");
+            }
+            Err(report) => {
+                let first_word = |what: &'_ str| what.split(' ').next().unwrap().to_owned();
+                let named: Vec<_> = report.problems.iter().map(|p| first_word(&p.what)).collect();
+                prop_assert_eq!(named.len(), wrong.len(), "each is named once: {:?}", named);
+                prop_assert_eq!(named.iter().map(String::as_str).collect::<BTreeSet<_>>(), wrong);
+            }
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn what_the_report_says_mends_any_variables() {
+    for_any(1_500, &(environment(), 1..256_usize), |(mut environment, processors)| {
+        if let Err(report) = read(&environment, processors) {
+            for problem in report.problems {
+                match problem.remedy {
+                    Remedy::Set(name, value) => environment.insert(name.to_owned(), value),
+                    Remedy::Do(_) => environment.remove("PORT"), // on a dyno
+                };
+            }
+            let mended = read(&environment, processors);
+            prop_assert!(mended.is_ok(), "{}", mended.unwrap_err());
+        }
+        Ok(())
+    });
+}
+
+#[test]
+fn no_variable_does_anything_to_the_terminal_that_the_report_is_read_on() {
+    for_any(1_500, &environment(), |environment| {
+        let report = read(&environment, 8).map_or_else(|report| report, |(_, report)| report);
+        let values = report.rows.iter().map(|row| &row.value);
+        let sentences = report.problems.iter().map(|problem| &problem.what);
+        for text in values.chain(sentences).chain(&report.notices) {
+            prop_assert!(!text.contains(rules::is_odd), "{:?}", text);
+        }
+        prop_assert!(!report.to_string().replace('\n', "").contains(rules::is_odd));
+        Ok(())
+    });
+}
+
+#[test]
+fn nothing_that_is_said_depends_on_the_password() {
+    let secrets = prop_oneof![value("PREVIEW_PASSWORD"), text(), misspelled(text())]
+        .prop_filter("an empty one is none", |secret| !secret.is_empty());
+    for_any(2_000, &(environment(), secrets), |(environment, secret)| {
+        // If all texts are equal, then what of the secret is found in one was there without it.
+        let is_wrong = rules::is_wrong("PREVIEW_PASSWORD", &secret, false);
+        let another = if is_wrong { "\u{7}" } else { "open sesame" };
+        let said_with = |password: &str| {
+            let mut environment = environment.clone();
+            for name in ["PREVIEW_PASSWORD", "PREVIEW_PASWORD", "preview_password", "PASSWORD"] {
+                environment.insert(name.to_owned(), password.to_owned());
+            }
+            said(&environment.into_iter().collect())
+        };
+        prop_assert_eq!(said_with(&secret), said_with(another));
+        Ok(())
+    });
+}
+
+#[test]
+fn nothing_that_is_said_depends_on_a_password_in_dot_env_be_its_line_whole_or_broken() {
+    let lines =
+        r#"((export )?PREVIEW_PASS?WORD ?=?|SECRET|[ ='"\\${}\#\n\x07\u{feff}]|\r\n){0,30}"#;
+    let file = support::directory().join(".env");
+    // Letters that mean nothing after a backslash, as n would.
+    for_any(2_000, &(lines, "[a-m]{5,40}"), |(lines, secret)| {
+        let said_with = |password: &str| {
+            fs::write(&file, lines.replace("SECRET", password)).unwrap();
+            said(&Variables::layered([], &file))
+        };
+        prop_assert_eq!(said_with(&secret), said_with(&"z".repeat(secret.len())));
+        Ok(())
+    });
+}
+
+#[test]
+fn any_bytes_in_dot_env_are_read_or_are_a_problem() {
+    let line = select(&NAMES[..]).prop_flat_map(|name| {
+        value(name).prop_map(move |value| format!("{name}='{value}'\n").into_bytes())
+    });
+    let bytes = mutated(vec(line, 0..5).prop_map(|lines| lines.concat()), any::<u8>());
+    let file = support::directory().join(".env");
+    for_any(1_000, &bytes, |bytes| {
+        fs::write(&file, &bytes).unwrap();
+        let variables = Variables::layered([], &file);
+        let wrong = NAMES.iter().filter(|name| {
+            variables.get(name).is_some_and(|(value, _)| rules::is_wrong(name, &value, false))
+        });
+        let expected = variables.broken().len() + wrong.count();
+        let named = load(&variables, 8).map_or_else(|report| report.problems.len(), |_| 0);
+        prop_assert_eq!(named, expected);
+        Ok(())
+    });
+}
