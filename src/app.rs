@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use actix_web::body::BoxBody;
-use actix_web::dev::{Payload, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::dev::{Payload, ServiceFactory, ServiceRequest, ServiceResponse, fn_service};
 use actix_web::error::{ErrorInternalServerError, InternalError};
 use actix_web::http::header::{ACCEPT, HeaderValue};
 use actix_web::http::{ConnectionType, Method, Uri};
@@ -109,12 +109,15 @@ pub fn app(
 /// but on every request they gather which methods its path has: that takes as long as two headers.)
 fn page(path: &str, site: &Arc<Site>, answer: fn(&Site, &HttpRequest) -> HttpResponse) -> Resource {
     let site = Arc::clone(site);
-    web::resource(path).to(move |request: HttpRequest| {
-        ready(match *request.method() {
-            Method::GET | Method::HEAD => answer(&site, &request),
+    // A service, and not a handler, since there is nothing to extract.
+    let service = fn_service(move |request: ServiceRequest| {
+        let response = match *request.method() {
+            Method::GET | Method::HEAD => answer(&site, request.request()),
             _ => errors::method_not_allowed(),
-        })
-    })
+        };
+        ready(Ok::<_, Error>(request.into_response(response)))
+    });
+    web::resource(path).route(web::route().service(service))
 }
 
 /// What happens to each request, in order: its id, the guards, the routes, an error's page, the headers,
