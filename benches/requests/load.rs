@@ -3,16 +3,18 @@
 use std::cell::RefCell;
 use std::fmt::{self, Display, Formatter};
 use std::net::Ipv4Addr;
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::{Either, select};
 use http_body_util::{BodyExt, Empty};
 use hyper::client::conn::http1::{SendRequest, handshake};
 use hyper::header::{ETAG, HOST, HeaderValue, IF_NONE_MATCH};
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::task::{LocalSet, spawn_local};
+use tokio::task::LocalSet;
 
 use crate::server::Server;
 
@@ -50,15 +52,13 @@ pub struct Page {
 
 /// Asks for the page once.
 pub async fn page(port: u16) -> Page {
-    LocalSet::new()
-        .run_until(async {
-            let mut connection = connect(port).await;
-            let answer = connection.send_request(Request::default().to_http()).await;
-            let (head, body) = answer.expect("an answer").into_parts();
-            let body = body.collect().await.expect("a whole answer").to_bytes().to_vec();
-            Page { body, etag: head.headers[ETAG].clone() }
-        })
-        .await
+    on_connection(port, async |mut connection| {
+        let answer = connection.send_request(Request::default().to_http()).await;
+        let (head, body) = answer.expect("an answer").into_parts();
+        let body = body.collect().await.expect("a whole answer").to_bytes().to_vec();
+        Page { body, etag: head.headers[ETAG].clone() }
+    })
+    .await
 }
 
 /// Keeps the clients asking for a while.
@@ -85,24 +85,34 @@ pub async fn run(server: &Server, request: &Request) -> Measured {
 }
 
 async fn client(port: u16, request: Request, start: Instant, all: Rc<RefCell<Vec<Duration>>>) {
-    let mut connection = connect(port).await;
-    loop {
-        let asked = Instant::now();
-        if request.on_new_connection {
-            connection = connect(port).await;
-        }
-        ask(&mut connection, &request).await;
+    let is_enough = |asked: Instant| {
         let mut all = all.borrow_mut();
         all.push(asked.elapsed());
-        let is_enough = if request.on_new_connection {
+        if request.on_new_connection {
             all.len() >= NEW_CONNECTIONS
         } else {
             start.elapsed() >= HOW_LONG
-        };
-        if is_enough {
-            return;
+        }
+    };
+    if request.on_new_connection {
+        loop {
+            let asked = Instant::now();
+            on_connection(port, async |mut connection| ask(&mut connection, &request).await).await;
+            if is_enough(asked) {
+                return;
+            }
         }
     }
+    let keep_asking = async |mut connection| {
+        loop {
+            let asked = Instant::now();
+            ask(&mut connection, &request).await;
+            if is_enough(asked) {
+                return;
+            }
+        }
+    };
+    on_connection(port, keep_asking).await;
 }
 
 /// Opens that many connections, asks for the page on each, and keeps them.
@@ -120,12 +130,16 @@ pub async fn hold(port: u16, count: usize) -> Vec<TcpStream> {
     connections
 }
 
-async fn connect(port: u16) -> SendRequest<Body> {
+/// Opens a connection, and drives it for as long as something is asked on it. In one task with that: a
+/// second would take a switch to and fro for each request.
+async fn on_connection<T>(port: u16, ask: impl AsyncFnOnce(SendRequest<Body>) -> T) -> T {
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.expect("a connection");
     stream.set_nodelay(true).expect("a socket");
     let (sender, connection) = handshake(TokioIo::new(stream)).await.expect("a new connection");
-    spawn_local(connection);
-    sender
+    match select(connection, pin!(ask(sender))).await {
+        Either::Left((ended, _)) => panic!("the connection ended: {ended:?}"),
+        Either::Right((asked, _)) => asked,
+    }
 }
 
 async fn ask(connection: &mut SendRequest<Body>, request: &Request) {
