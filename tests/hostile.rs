@@ -76,6 +76,7 @@ fn a_body_on_any_method_is_never_taken_for_the_next_request() {
 }
 
 #[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "memory is read from /proc")]
 fn floods_resets_and_bytes_that_are_not_http_disturb_nobody_and_leave_no_memory_behind() {
     let service = Service::start(&[]);
     let mut resident = Vec::new();
