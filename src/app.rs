@@ -105,11 +105,11 @@ pub fn app(
         .wrap(from_fn(pass))
 }
 
-/// A page that can be read, by `GET` or `HEAD`, and nothing else. (Routes with a method each would do,
-/// but on every request they gather which methods its path has: that takes as long as two headers.)
+/// A page, for `GET` and `HEAD` only. We check the method ourselves: actix's own check (`web::get()`) notes
+/// each method on every request, which costs as much as two headers.
 fn page(path: &str, site: &Arc<Site>, answer: fn(&Site, &HttpRequest) -> HttpResponse) -> Resource {
     let site = Arc::clone(site);
-    // A service, and not a handler, since there is nothing to extract.
+    // A plain service: a handler would run actix's extractors, and we need none.
     let service = fn_service(move |request: ServiceRequest| {
         let response = match *request.method() {
             Method::GET | Method::HEAD => answer(&site, request.request()),
@@ -128,7 +128,7 @@ async fn every_request(
     request: ServiceRequest,
     next: Next<BoxBody>,
 ) -> Result<ServiceResponse, Error> {
-    let head = RequestHead::of(&request, &ids);
+    let head = Asked::of(&request, &ids);
 
     let answered = match site.guards.refuse(head.scheme, request.head()) {
         Some(refusal) => Ok(request.into_response(refusal)),
@@ -153,7 +153,7 @@ async fn every_request(
 }
 
 /// What is known of a request from its head alone, and needed once it is answered.
-struct RequestHead {
+struct Asked {
     at: Instant,
     id: HeaderValue,
     method: Method,
@@ -164,7 +164,7 @@ struct RequestHead {
     has_body: bool,
 }
 
-impl RequestHead {
+impl Asked {
     fn of(request: &ServiceRequest, ids: &RequestIds) -> Self {
         let headers = request.headers();
         Self {
@@ -190,8 +190,8 @@ impl RequestHead {
             let form = Form::preferred(self.accept.as_ref());
             response = errors::with_page(response, form, id, &site.name, &site.assets);
         }
-        // Nobody here reads a body, and only behind this answer does it show whether its chunks are sound:
-        // no other request should come after it.
+        // We read no bodies. Whether a chunked one is well-formed shows only after this answer, so we do not
+        // trust what follows it. (A handler of yours that reads them to the end needs none of this.)
         if self.has_body || site.is_ending.load(Ordering::Relaxed) {
             response.head_mut().set_connection_type(ConnectionType::Close);
         }

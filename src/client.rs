@@ -13,8 +13,7 @@ const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 /// The other end of a connection.
 struct Peer(Rc<str>);
 
-/// Notes a new connection's other end, once for all of its requests: writing an address as text takes
-/// longer than the rest of a log line.
+/// Writes the address of a new connection's other end as text once, and not again for each request.
 pub fn note_peer(connection: &dyn Any, data: &mut Extensions) {
     let address = connection.downcast_ref::<TcpStream>().map(TcpStream::peer_addr);
     if let Some(Ok(address)) = address {
@@ -27,7 +26,6 @@ pub fn note_peer(connection: &dyn Any, data: &mut Extensions) {
 pub fn of(request: &ServiceRequest) -> Option<Rc<str>> {
     forwarded_for(request.headers())
         .or_else(|| Some(Rc::clone(&request.request().conn_data::<Peer>()?.0)))
-        .or_else(|| Some(text(request.peer_addr()?.ip())))
 }
 
 /// The last entry, which the router adds. All before it are the client's own words, and so is the first,

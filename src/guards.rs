@@ -1,5 +1,5 @@
-//! Who is turned away before any page: who asks for what can't be ours, plain http to https, and a
-//! preview's visitors without its password.
+//! Who is refused before any page: malformed hosts and targets, plain http (sent to https), and visitors of
+//! a preview without its password.
 
 use actix_web::HttpResponse;
 use actix_web::dev::RequestHead;
@@ -51,7 +51,7 @@ impl Guards {
             return Some(bad_request());
         }
         if !target::is_target(uri, host) {
-            // Two have a form of their own, and are well-formed, but nothing that we do.
+            // `OPTIONS *` and `CONNECT host:port` are valid HTTP, but no page of ours answers them.
             return Some(match (method, uri.path()) {
                 (&Method::OPTIONS, "*") | (&Method::CONNECT, _) => errors::method_not_allowed(),
                 _ => bad_request(),
@@ -93,7 +93,8 @@ impl Scheme {
     }
 }
 
-/// Whoever read this request before us may have read it differently: its connection ends.
+/// Whoever read this request before us may have read it differently, so the answer says that the connection
+/// ends. (What came in the same packet actix still answers.)
 fn bad_request() -> HttpResponse {
     HttpResponse::BadRequest().force_close().finish()
 }

@@ -1,7 +1,8 @@
 //! The headers on every answer, and why each is there.
 //!
 //! Except where there was no request: what is not HTTP, has more than 96 headers or 128 KiB of them, or
-//! comes too slowly, actix refuses by itself, with an empty 400, 431 or 408, before any code of ours.
+//! comes too slowly, actix refuses by itself, with an empty 400, 431 or 408, before any code of ours. (At a
+//! header whose name is 64 KiB long it panics, and the connection ends. The router lets none through.)
 
 use actix_web::http::header::{
     CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, PERMISSIONS_POLICY,
@@ -21,8 +22,8 @@ const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
 
 /// On every answer.
 const ALWAYS: [(HeaderName, HeaderValue); 7] = [
-    // Pages load our stylesheet and our icon, and nothing else at all. Nobody may frame them: every browser
-    // in use reads that here, so X-Frame-Options would only cost its 1 % of an answer.
+    // Pages load our stylesheet and our icon, and nothing else at all. No site may put them in a frame.
+    // Every browser in use obeys that, so there is no X-Frame-Options.
     (
         CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(
@@ -57,10 +58,10 @@ pub struct Headers {
 }
 
 impl Headers {
-    /// Puts every header on an answer. One that a handler set itself stands.
+    /// Puts every header on an answer. What a handler set itself stays, but for the request's id.
     pub fn put(self, headers: &mut HeaderMap, request_id: HeaderValue, over_https: bool) {
         let mut names = headers.len_keys();
-        // `insert`, which hands back what was there, takes half as long again.
+        // Not `insert`: it returns the old value, and takes half as long again.
         let mut put = |name, value| {
             headers.append(name, value);
             names += 1;
@@ -75,19 +76,24 @@ impl Headers {
             // At run time, since production runs staging's very build.
             put(X_ROBOTS_TAG, NOINDEX);
         }
-        put(X_REQUEST_ID, request_id);
         if headers.len_keys() < names {
-            keep_the_first_of_each(headers);
+            keep_the_handlers_own(headers);
         }
+        // The one in the log line, whatever a handler says.
+        headers.insert(X_REQUEST_ID, request_id);
     }
 }
 
-/// For the rare answer on which a handler had put one of ours already.
-fn keep_the_first_of_each(headers: &mut HeaderMap) {
-    let others = [STRICT_TRANSPORT_SECURITY, X_ROBOTS_TAG, X_REQUEST_ID];
-    for name in ALWAYS.map(|(name, _)| name).into_iter().chain(others) {
-        if let Some(first) = headers.get(&name).cloned() {
-            headers.insert(name, first);
+/// For the rare answer on which a handler had put one of ours already. Ours came last.
+fn keep_the_handlers_own(headers: &mut HeaderMap) {
+    let others = [(STRICT_TRANSPORT_SECURITY, HSTS), (X_ROBOTS_TAG, NOINDEX)];
+    for (name, ours) in ALWAYS.into_iter().chain(others) {
+        let mut values: Vec<_> = headers.remove(&name).collect();
+        if values.len() > 1 && values.last() == Some(&ours) {
+            values.pop();
+        }
+        for value in values {
+            headers.append(name.clone(), value);
         }
     }
 }

@@ -25,8 +25,11 @@ use crate::signals::{Signals, Stop};
 const KEEP_ALIVE: Duration = Duration::from_secs(95);
 
 /// How long requests are still taken after SIGTERM: on connections that the router keeps open some may be
-/// on their way. Each is answered, with `Connection: close`. Without connections there is no wait.
+/// on their way. Each is answered, with `Connection: close`. The wait ends with the last connection.
 const LAST_REQUESTS: Duration = Duration::from_secs(1);
+
+/// How long new connections are taken in any case: the system may hold some that no worker has seen yet.
+const NEW_CONNECTIONS: Duration = Duration::from_millis(100);
 
 /// How often to look whether connections are left: short beside `LAST_REQUESTS`, and costs nothing.
 const LOOK_AGAIN: Duration = Duration::from_millis(10);
@@ -104,6 +107,7 @@ pub async fn serve(settings: &Settings) -> Result<(), ServeError> {
         if graceful {
             site.end_connections();
             let all_closed = async {
+                time::sleep(NEW_CONNECTIONS).await;
                 while !connections.are_closed() {
                     time::sleep(LOOK_AGAIN).await;
                 }

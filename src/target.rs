@@ -5,14 +5,14 @@ use std::net::Ipv6Addr;
 use actix_web::http::Uri;
 use actix_web::http::header::{HOST, HeaderMap, HeaderValue};
 
-/// The `Host`. That HTTP/1.1 has one, and never two, actix sees to.
+/// The `Host`. actix refuses HTTP/1.1 requests without one, and requests with two.
 #[must_use]
 pub fn host(headers: &HeaderMap) -> Option<&[u8]> {
     headers.get(HOST).map(HeaderValue::as_bytes)
 }
 
-/// A path, or a URI with the very host that `Host` has. actix takes any other URI too, and a word without
-/// a slash, which it reads as a host and no path.
+/// A path, or a full URI whose host equals `Host`. actix also accepts other URIs, and a bare word, which it
+/// takes for a host.
 #[must_use]
 pub fn is_target(uri: &Uri, host: Option<&[u8]>) -> bool {
     match (uri.scheme_str(), uri.authority()) {
@@ -52,7 +52,7 @@ fn is_port(rest: &[u8]) -> bool {
     }
 }
 
-/// Whether a name has this byte: looked up, since it is asked for each byte of each request's host.
+/// Which bytes a host's name may have. A table, because every byte of every `Host` is checked.
 const IN_NAMES: [bool; 256] = {
     let mut table = [false; 256];
     let mut byte = 0_u8;

@@ -6,19 +6,25 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{self, TryRecvError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use support::Service;
 use support::connection::Connection;
+use support::{PATIENCE, Service};
 
 mod support;
+
+/// Connections at once. macOS gives a process 256 files, and these tests run side by side.
+const SLOW: usize = 50;
+
+/// What memory may still grow by once it has settled: less than each of a hundred floods would leave.
+const SPARE_KIB: usize = 1024;
 
 #[test]
 fn a_head_that_takes_longer_than_5_s_is_a_408_and_nobody_waits_for_it() {
     let service = Service::start(&[]);
     while_others_are_served(&service, || {
         let head = b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ";
-        let mut slow: Vec<_> = (0..200).map(|_| service.connect()).collect();
+        let mut slow: Vec<_> = (0..SLOW).map(|_| service.connect()).collect();
         for (i, stream) in slow.iter_mut().enumerate() {
             stream.write_all(&head[..i % head.len()]).unwrap();
         }
@@ -35,7 +41,7 @@ fn a_body_that_does_not_come_is_not_waited_for() {
     let service = Service::start(&[]);
     while_others_are_served(&service, || {
         let request = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nabc";
-        let mut slow: Vec<_> = (0..200).map(|_| service.connect()).collect();
+        let mut slow: Vec<_> = (0..SLOW).map(|_| service.connect()).collect();
         for stream in &mut slow {
             stream.write_all(request).unwrap();
         }
@@ -78,7 +84,8 @@ fn a_body_on_any_method_is_never_taken_for_the_next_request() {
 #[test]
 #[cfg_attr(not(target_os = "linux"), ignore = "memory is read from /proc")]
 fn floods_resets_and_bytes_that_are_not_http_disturb_nobody_and_leave_no_memory_behind() {
-    let service = Service::start(&[]);
+    // Panics show, but no requests: lines that wait to be written would count as memory.
+    let service = Service::start(&[("RUST_LOG", "warn,callboard::server=info")]);
     let mut resident = Vec::new();
     for _ in 0..6 {
         while_others_are_served(&service, || {
@@ -89,7 +96,7 @@ fn floods_resets_and_bytes_that_are_not_http_disturb_nobody_and_leave_no_memory_
         resident.push(service.resident_kib());
     }
     // The first rounds fill what is kept for the next ones.
-    assert!(resident[5] <= resident[2] + 1024, "KiB after each round: {resident:?}");
+    assert!(resident[5] <= resident[2] + SPARE_KIB, "KiB after each round: {resident:?}");
     end(service);
 }
 
@@ -152,9 +159,10 @@ fn send_no_http(service: &Service) {
 }
 
 #[test]
-#[ignore = "needs `ulimit -n 11000`: .ci/run runs it"]
+#[ignore = "needs Linux and `ulimit -n 11000`: .ci/run runs it"]
 fn ten_thousand_idle_connections_disturb_nobody_and_what_they_took_serves_the_next_ones() {
     let service = Service::start(&[]);
+    assert_eq!(service.get("/health").status, 200); // by then its workers have opened their files
     let files = service.open_files();
     let mut resident = Vec::new();
     for _ in 0..6 {
@@ -168,12 +176,14 @@ fn ten_thousand_idle_connections_disturb_nobody_and_what_they_took_serves_the_ne
             assert!(service.open_files() >= files + 10_000);
         });
         resident.push(service.resident_kib());
+        let deadline = Instant::now() + PATIENCE;
         while service.open_files() > files {
+            assert!(Instant::now() < deadline, "{} files are still open", service.open_files());
             thread::sleep(Duration::from_millis(10));
         }
     }
     println!("KiB resident after each 10,000: {resident:?}");
-    // glibc keeps freed memory, in pieces that fit ever better.
+    // glibc keeps freed memory and uses it again, so growth slows with each round: from a third to 3 % here.
     assert!(resident[5] < resident[4] + resident[4] / 20, "KiB after each: {resident:?}");
     end(service);
 }
@@ -191,6 +201,8 @@ fn while_others_are_served(service: &Service, attack: impl FnOnce()) {
                 let reply = Connection::open(port).get("/").expect("others are answered");
                 assert_eq!(reply.status, 200);
                 served.fetch_add(1, Ordering::Relaxed);
+                // Each connection uses up a port for a while, and macOS has 16,000.
+                thread::sleep(Duration::from_millis(1));
             }
         });
         attack();

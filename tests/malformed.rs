@@ -1,5 +1,5 @@
-//! Broken and ambiguous requests, byte by byte: each is refused with the status that the RFCs ask for, and
-//! what comes behind it is not taken for a request. Sections are RFC 9112's unless another is named.
+//! Broken and ambiguous requests, byte by byte: each is refused with the status that the RFCs ask for, and no
+//! part of it is taken for another request. Sections are RFC 9112's unless another is named.
 
 use std::io::{Read, Write};
 use std::net::Shutdown;
@@ -98,14 +98,14 @@ const LENGTHS: &[(&str, &[u8])] = &[
     ("VT and chunked", b"Transfer-Encoding: \x0bchunked"),
 ];
 
-/// What no host of ours is called: 400 (3.2). An empty one could stand for a default (3.3), but we have
+/// `Host`s that can't be ours: 400 (3.2). An empty one could stand for a default (3.3), but we have
 /// none; with `,`, `;`, `~` or `%` it is a name by RFC 3986 (3.2.2), but none in the DNS.
 const HOSTS: &[&str] = &[
     "", "a b", "x, y", "x,y", "x;y", "x~y", "x%2ey", "x/health", "x?y", "x#y", "x\\y", "user@x",
     "http://x", "\"x\"", "é", ":80", "x:port", "x:80:80", "x:-1", "::1", "[::1", "[::1]x", "[x]",
 ];
 
-/// What no page of ours is called: 400 (3 and 3.2), or 405 where the method makes it well-formed.
+/// Targets that can't be ours: 400 (3 and 3.2), or 405 where the method makes them well-formed.
 const TARGETS: &[(&str, u16)] = &[
     ("GET *", 400),
     ("OPTIONS *", 405),
@@ -153,9 +153,9 @@ const SPELLINGS: &[(&str, u16, u16)] = &[
     ("/..\\health", 404, 401),
 ];
 
-/// What it is, the fields of a POST and the start of its body, and each status that comes back. The hidden
-/// bytes go into the body, or follow it. Nothing here reads a body: the answer is on its way before it
-/// shows that a chunk is broken (7.1), and so it says beforehand that the connection ends.
+/// Name, fields and start of the body of a POST, and the statuses that come back. The hidden bytes are in the
+/// body, or follow it. We answer before a broken chunk can show (7.1), so every answer says that the
+/// connection ends.
 const BODIES: &[(&str, &[u8], &[u16])] = &[
     ("a request for a body", b"Content-Length: 52\r\n\r\n", &[405]),
     ("more to come", b"Content-Length: 18446744073709551615\r\n\r\n", &[405]),
@@ -178,8 +178,8 @@ const BODIES: &[(&str, &[u8], &[u16])] = &[
     ("another protocol", b"Upgrade: h2c\r\nConnection: upgrade\r\n\r\n", &[405, 200]),
 ];
 
-/// What it is, the whole request, and each status that comes back: what actix, before any code of ours,
-/// takes otherwise than the RFCs would like. Held here to be seen when that changes.
+/// What it is, the whole request, and each status that comes back: what is taken otherwise than the RFCs
+/// would like, most of it by actix. Held here to be seen when that changes.
 const OTHERWISE: &[(&str, &[u8], &[u16])] = &[
     // May be taken for a line's end (2.2).
     ("LF for line ends", b"GET /health HTTP/1.1\nHost: x\n\n", &[200, 200]),

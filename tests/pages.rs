@@ -78,8 +78,11 @@ async fn answer(variables: &[(&str, &str)], request: TestRequest) -> Answer {
             .route(
                 "/framed",
                 web::get().to(|| async {
-                    let policy = ("content-security-policy", "frame-ancestors https://a.example");
-                    HttpResponse::Ok().insert_header(policy).finish()
+                    HttpResponse::Ok()
+                        .append_header(("content-security-policy", "frame-ancestors a.example"))
+                        .append_header(("content-security-policy", "img-src 'self'"))
+                        .append_header(("x-request-id", "its own"))
+                        .finish()
                 }),
             )
             .route(
@@ -364,10 +367,13 @@ fn every_page_can_be_read_and_nothing_else() {
 }
 
 #[test]
-fn a_header_that_a_handler_sets_itself_stands() {
-    let answer = ask(&[], get("/framed"));
+fn what_a_handler_sets_itself_stays_but_for_the_request_id() {
+    let id = "0123456789-abcdefghij";
+    let answer = ask(&[], get("/framed").insert_header(("x-request-id", id)));
     let policies: Vec<_> = answer.headers.get_all("content-security-policy").collect();
-    assert_eq!(policies, ["frame-ancestors https://a.example"]);
+    assert_eq!(policies, ["frame-ancestors a.example", "img-src 'self'"]);
+    let ids: Vec<_> = answer.headers.get_all("x-request-id").collect();
+    assert_eq!(ids, [id]);
     assert_eq!(answer.header("referrer-policy"), "no-referrer");
 }
 

@@ -364,40 +364,6 @@ fn head_answers_the_headers_of_get_and_no_body() {
 }
 
 #[test]
-fn hostile_bytes_get_an_answer_and_the_service_goes_on() {
-    let service = Service::start(&[("APP_ENV", "staging"), ("PREVIEW_PASSWORD", "swordfish")]);
-    let long = "x".repeat(8_000);
-    let heads = [
-        "GET / HTTP/1.1\r\n\r\n".to_owned(),
-        "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n".to_owned(),
-        "OPTIONS * HTTP/1.1\r\nHost: x\r\nX-Forwarded-Proto: http\r\nConnection: close\r\n\r\n".to_owned(),
-        "CONNECT evil.example:443 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_owned(),
-        "GET http://evil.example/ HTTP/1.1\r\nHost: x\r\nX-Forwarded-Proto: http\r\nConnection: close\r\n\r\n".to_owned(),
-        "GET /\u{7f}\u{e9}%00%ff HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".to_owned(),
-        format!("GET / HTTP/1.1\r\nHost: x\r\nAccept: {long}\r\nConnection: close\r\n\r\n"),
-        format!("GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Basic {long}\r\nConnection: close\r\n\r\n"),
-        format!("GET / HTTP/1.1\r\nHost: x\r\nX-Request-ID: {long}\r\nConnection: close\r\n\r\n"),
-        format!("GET / HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: {long}\r\nConnection: close\r\n\r\n"),
-        "GET / HTTP/1.0\r\nX-Forwarded-Proto: http\r\n\r\n".to_owned(),
-        "\u{16}\u{3}\u{1}\r\n\r\n".to_owned(),
-    ];
-    for head in heads {
-        let answer = service.send(head.as_bytes());
-        let status: u16 =
-            answer.get(9..12).and_then(|status| status.parse().ok()).unwrap_or_default();
-        assert!((300..500).contains(&status), "{head:?} got {answer:?}");
-        assert!(
-            !answer.contains("location: https://evil") && !answer.contains("swordfish"),
-            "{answer}"
-        );
-    }
-    assert_eq!(service.get("/health").status, 200);
-    let (ended, lines) = service.stop();
-    assert_eq!(ended.code(), Some(0));
-    assert!(!lines.iter().any(|line| line.contains("panicked")), "{lines:#?}");
-}
-
-#[test]
 fn sigterm_ends_it_with_0_even_with_an_idle_connection_open_and_a_second_one_changes_nothing() {
     let service = Service::start(&[]);
     let mut idle = Connection::open(service.port);

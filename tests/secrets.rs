@@ -19,7 +19,7 @@ mod support;
 /// digest or id has by chance.
 const PASSWORD: &str = "Zq7xVw9kJj3yQzXw5vKq8Zj";
 
-/// More than four characters of a secret are too many.
+/// Parts this long are looked for. Shorter ones may stand in a page or an id by chance.
 const TOO_MANY: usize = 5;
 
 /// The variable, and slips that a notice tells.

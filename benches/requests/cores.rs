@@ -9,8 +9,8 @@ pub enum Core {
     Load,
 }
 
-/// Moves this thread to a core of its own. Where there is but one, they share it, and ratios come out
-/// closer to one than they are.
+/// Moves this thread to a core of its own. With only one core they share it, and
+/// differences look smaller than they are.
 pub fn move_to(core: Core) {
     thread_local! { static ALLOWED: CpuSet = sched_getaffinity(None).expect("this thread's cores"); }
     let allowed = ALLOWED.with(|allowed| *allowed);

@@ -21,8 +21,8 @@ use crate::server::Server;
 const CLIENTS: usize = 64;
 const HOW_LONG: Duration = Duration::from_secs(1);
 
-/// Of requests on new connections there are fewer: each leaves a port behind that can't be used again for
-/// a minute, and there are 28,000.
+/// Of requests on new connections there are fewer: each leaves a port behind that can't be used again for a
+/// while, and there are 28,000.
 const NEW_CONNECTIONS: usize = 2_000;
 
 type Body = Empty<&'static [u8]>;
@@ -130,8 +130,8 @@ pub async fn hold(port: u16, count: usize) -> Vec<TcpStream> {
     connections
 }
 
-/// Opens a connection, and drives it for as long as something is asked on it. In one task with that: a
-/// second would take a switch to and fro for each request.
+/// Opens a connection and runs `ask` on it, both in one task: with two, each request would cost a switch
+/// between tasks.
 async fn on_connection<T>(port: u16, ask: impl AsyncFnOnce(SendRequest<Body>) -> T) -> T {
     let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.expect("a connection");
     stream.set_nodelay(true).expect("a socket");

@@ -9,6 +9,7 @@ use std::env;
 use std::process::ExitCode;
 
 use load::{Measured, Request};
+use rustix::process::{Resource, getrlimit};
 use server::Server;
 use table::{Limit, Table};
 
@@ -39,13 +40,16 @@ fn main() -> ExitCode {
 }
 
 async fn measure(rounds: usize) -> Table {
+    let files = getrlimit(Resource::Nofile).current;
+    let is_enough = files.is_none_or(|files| files >= 11_000); // 10,000 connections, and some spare
+    assert!(is_enough, "run `ulimit -n 11000` first: 10,000 connections are held open");
     let mut table = Table::default();
     let callboard = Server::callboard();
     let page = load::page(callboard.port).await;
     let bare = Server::bare(&page.body);
     table.add("resident, idle", "MiB", [bare.resident(), callboard.resident()], Limit::Is(16.0));
 
-    // How they are asked, and how many of bare's requests a second Callboard is to answer.
+    // The name, the request, and the share of bare's requests per second that Callboard must reach.
     let requests = [
         ("page", Request::default(), 0.9),
         ("304", Request { if_none_match: Some(page.etag), ..Request::default() }, 0.95),
@@ -53,7 +57,7 @@ async fn measure(rounds: usize) -> Table {
     ];
     for round in 1..=rounds {
         for (name, request, at_least) in &requests {
-            // Who comes second finds the machine otherwise than who comes first.
+            // Take turns at going first: the second may find a busier machine.
             let both = if round % 2 == 0 {
                 let callboard = load::run(&callboard, request).await;
                 [load::run(&bare, request).await, callboard]

@@ -22,7 +22,7 @@ use ureq::http::{HeaderMap, Request};
 pub mod connection;
 
 /// How long anything may take before a test gives up. Far longer than it takes: no test asserts time.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A variable and its value.
 pub type Variable<'a> = (&'a str, &'a str);
