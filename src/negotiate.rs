@@ -25,7 +25,7 @@ impl Form {
     /// A client that accepts none of them gets HTML: it says more than a 406 does.
     #[must_use]
     pub fn preferred(accept: Option<&HeaderValue>) -> Self {
-        let Some(accept) = accept.and_then(|value| value.to_str().ok()) else {
+        let Some(accept) = accept.and_then(text) else {
             return Self::Html;
         };
         // What every browser and curl send needs no weighing.
@@ -75,15 +75,24 @@ enum Exactness {
 /// Whether an `Accept-Encoding` header takes gzip.
 #[must_use]
 pub fn takes_gzip(accept_encoding: Option<&HeaderValue>) -> bool {
-    let Some(accepted) = accept_encoding.and_then(|value| value.to_str().ok()) else {
+    let Some(accepted) = accept_encoding.and_then(text) else {
         return false;
     };
+    // What every browser sends needs no weighing.
+    if accepted.starts_with("gzip,") {
+        return true;
+    }
     let weight = |coding: &str| {
         weighted(accepted)
             .find(|(name, _)| name.eq_ignore_ascii_case(coding))
             .map(|(_, weight)| weight)
     };
     weight("gzip").or_else(|| weight("*")).is_some_and(|weight| weight > 0)
+}
+
+/// `HeaderValue::to_str` would go byte by byte.
+fn text(value: &HeaderValue) -> Option<&str> {
+    str::from_utf8(value.as_bytes()).ok()
 }
 
 /// The entries of such a header, with their weights in thousandths. A weight that can't be read
