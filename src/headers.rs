@@ -76,11 +76,10 @@ impl Headers {
             // At run time, since production runs staging's very build.
             put(X_ROBOTS_TAG, NOINDEX);
         }
+        put(X_REQUEST_ID, request_id);
         if headers.len_keys() < names {
             keep_the_handlers_own(headers);
         }
-        // The one in the log line, whatever a handler says.
-        headers.insert(X_REQUEST_ID, request_id);
     }
 }
 
@@ -95,5 +94,9 @@ fn keep_the_handlers_own(headers: &mut HeaderMap) {
         for value in values {
             headers.append(name.clone(), value);
         }
+    }
+    // The id is the one in the log line, whatever a handler says.
+    if let Some(ours) = headers.remove(X_REQUEST_ID).last() {
+        headers.append(X_REQUEST_ID, ours);
     }
 }
