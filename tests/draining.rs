@@ -5,10 +5,10 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU16, AtomicUsize, Ordering};
-use std::thread::{self, ScopedJoinHandle};
+use std::thread::{self, Scope, ScopedJoinHandle};
 
 use support::Service;
-use support::connection::Connection;
+use support::connection::{Connection, Reply};
 
 mod support;
 
@@ -23,22 +23,8 @@ fn stop_under_load() {
     let service = Service::start(&[]);
     let answered = AtomicUsize::new(0);
     thread::scope(|scope| {
-        let clients: Vec<_> = (0..64)
-            .map(|_| {
-                let mut connection = Connection::open(service.port);
-                let answered = &answered;
-                scope.spawn(move || {
-                    // One request after the other, until a reply says that it is the last.
-                    loop {
-                        let reply = connection.get("/").expect("each request is answered");
-                        answered.fetch_add(1, Ordering::Relaxed);
-                        if reply.is_last {
-                            return;
-                        }
-                    }
-                })
-            })
-            .collect();
+        let is_last = |reply: Reply| reply.is_last;
+        let clients = start_clients(scope, 64, service.port, "/", &answered, is_last);
         wait_until(6_400, &answered, &clients);
         service.signal("TERM");
         service.signal("TERM"); // changes nothing
@@ -58,23 +44,12 @@ fn no_request_fails_while_three_releases_follow_each_other_behind_a_router() {
     let router = Router::to(old.port);
     let answered = AtomicUsize::new(0);
     thread::scope(|scope| {
-        let clients: Vec<_> = (0..16)
-            .map(|_| {
-                let mut connection = Connection::open(router.port);
-                let answered = &answered;
-                scope.spawn(move || {
-                    loop {
-                        let reply = connection.get("/release").expect("the router stays");
-                        let text = String::from_utf8(reply.bytes).unwrap();
-                        assert_eq!(reply.status, 200, "{text}");
-                        answered.fetch_add(1, Ordering::Relaxed);
-                        if text.contains("\"v4\"") {
-                            return;
-                        }
-                    }
-                })
-            })
-            .collect();
+        let is_newest = |reply: Reply| {
+            let text = String::from_utf8(reply.bytes).unwrap();
+            assert_eq!(reply.status, 200, "{text}");
+            text.contains("\"v4\"")
+        };
+        let clients = start_clients(scope, 16, router.port, "/release", &answered, is_newest);
         for (release, count) in [("v2", 1_000), ("v3", 2_000), ("v4", 3_000)] {
             wait_until(count, &answered, &clients);
             // It has answered nothing yet, but it listens.
@@ -88,6 +63,32 @@ fn no_request_fails_while_three_releases_follow_each_other_behind_a_router() {
         }
     });
     assert!(answered.into_inner() >= 3_000);
+}
+
+/// So many clients, each with a connection on which it asks for this, one request after the other, until a
+/// reply is the one it waits for.
+fn start_clients<'scope>(
+    scope: &'scope Scope<'scope, '_>,
+    count: usize,
+    port: u16,
+    path: &'static str,
+    answered: &'scope AtomicUsize,
+    is_awaited: fn(Reply) -> bool,
+) -> Vec<ScopedJoinHandle<'scope, ()>> {
+    let start = |_| {
+        let mut connection = Connection::open(port);
+        scope.spawn(move || {
+            loop {
+                let reply = connection.get(path).expect("each request is answered");
+                let is_done = is_awaited(reply);
+                answered.fetch_add(1, Ordering::Relaxed);
+                if is_done {
+                    return;
+                }
+            }
+        })
+    };
+    (0..count).map(start).collect()
 }
 
 /// Waits for that many answers, or for the end of a client, which is a failure that `join` reports.

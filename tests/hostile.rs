@@ -21,33 +21,27 @@ const SPARE_KIB: usize = 1024;
 
 #[test]
 fn a_head_that_takes_longer_than_5_s_is_a_408_and_nobody_waits_for_it() {
-    let service = Service::start(&[]);
-    while_others_are_served(&service, || {
-        let head = b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ";
-        let mut slow: Vec<_> = (0..SLOW).map(|_| service.connect()).collect();
-        for (i, stream) in slow.iter_mut().enumerate() {
-            stream.write_all(&head[..i % head.len()]).unwrap();
-        }
-        for stream in slow {
-            let answer = all_that_comes(stream);
-            assert!(answer.starts_with("HTTP/1.1 408 "), "{answer}");
-        }
-    });
-    end(service);
+    let head = b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ";
+    each_slow_connection_gets("HTTP/1.1 408 ", |i| &head[..i % head.len()]);
 }
 
 #[test]
 fn a_body_that_does_not_come_is_not_waited_for() {
+    let request = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nabc";
+    each_slow_connection_gets("HTTP/1.1 405 ", |_| request);
+}
+
+/// Opens the slow connections, sends on each the start of a request and no more, and waits for what comes.
+fn each_slow_connection_gets<'a>(expected: &str, start: impl Fn(usize) -> &'a [u8]) {
     let service = Service::start(&[]);
     while_others_are_served(&service, || {
-        let request = b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\nabc";
         let mut slow: Vec<_> = (0..SLOW).map(|_| service.connect()).collect();
-        for stream in &mut slow {
-            stream.write_all(request).unwrap();
+        for (i, stream) in slow.iter_mut().enumerate() {
+            stream.write_all(start(i)).unwrap();
         }
         for stream in slow {
             let answer = all_that_comes(stream);
-            assert!(answer.starts_with("HTTP/1.1 405 "), "{answer}");
+            assert!(answer.starts_with(expected), "{answer}");
         }
     });
     end(service);

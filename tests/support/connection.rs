@@ -3,8 +3,6 @@
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 
-use super::PATIENCE;
-
 pub struct Connection(BufReader<TcpStream>);
 
 /// What came back.
@@ -20,9 +18,7 @@ pub struct Reply {
 
 impl Connection {
     pub fn open(port: u16) -> Self {
-        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        Self(BufReader::new(stream))
+        Self(BufReader::new(super::connect(port)))
     }
 
     /// Asks, and reads the whole reply; `None` if the connection ends before that begins.

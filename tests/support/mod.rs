@@ -177,9 +177,7 @@ impl Service {
 
     /// A connection of one's own, for what no client would send.
     pub fn connect(&self) -> TcpStream {
-        let stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream
+        connect(self.port)
     }
 
     /// Sends these bytes, and reads all that comes until the server closes.
@@ -227,6 +225,13 @@ impl Service {
         self.signal("TERM");
         self.wait()
     }
+}
+
+/// A connection to this machine, on which no read waits for ever.
+fn connect(port: u16) -> TcpStream {
+    let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream
 }
 
 /// The port in the line that says where the service is open.
