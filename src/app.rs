@@ -24,7 +24,7 @@ use crate::headers::{Headers, X_REQUEST_ID};
 use crate::index::Index;
 use crate::logs;
 use crate::negotiate::Form;
-use crate::release::Release;
+use crate::release::{RELEASE, Release};
 use crate::representation::{Caching, Representation};
 use crate::request_id::RequestIds;
 use crate::settings::Settings;
@@ -56,7 +56,7 @@ impl Site {
         };
         let text = |caching, text| Representation::new("text/plain; charset=utf-8", caching, text);
         Self {
-            index: Index::new(&settings.site_name, release, &assets),
+            index: Index::new(settings, release, &assets),
             release: release.representation(),
             health: text(Caching::Never, "ok\n"),
             robots: text(Caching::Ask, robots),
@@ -87,20 +87,25 @@ pub fn app(
         InitError = (),
     > + use<>,
 > {
-    let (stylesheet, icon) = (&site.assets.stylesheet.path, &site.assets.icon.path);
+    let Assets { stylesheet, script, icon } = &site.assets;
     let pass = {
         let (site, ids) = (Arc::clone(site), Rc::new(RequestIds::new()));
         move |request, next| every_request(Arc::clone(&site), Rc::clone(&ids), request, next)
     };
     App::new()
         .service(page("/", site, |site, request| site.index.view(request)))
-        .service(page("/release", site, |site, request| site.release.answer(request)))
+        .service(page(RELEASE, site, |site, request| site.release.answer(request)))
         .service(page(HEALTH, site, |site, request| site.health.answer(request)))
         .service(page(ROBOTS, site, |site, request| site.robots.answer(request)))
-        .service(page(stylesheet, site, |site, request| {
+        .service(page(&stylesheet.path, site, |site, request| {
             site.assets.stylesheet.representation.answer(request)
         }))
-        .service(page(icon, site, |site, request| site.assets.icon.representation.answer(request)))
+        .service(page(&script.path, site, |site, request| {
+            site.assets.script.representation.answer(request)
+        }))
+        .service(page(&icon.path, site, |site, request| {
+            site.assets.icon.representation.answer(request)
+        }))
         .default_service(web::to(errors::not_found))
         .wrap(from_fn(pass))
 }

@@ -1,4 +1,4 @@
-//! The stylesheet and the icon: part of the executable, under names that change with their content, so
+//! The stylesheet, the script and the icon: part of the executable, under names that change with their content, so
 //! that browsers may keep them for as long as they like.
 
 use askama::Template;
@@ -11,7 +11,9 @@ use crate::settings::Environment;
 pub struct Assets {
     /// How the pages look.
     pub stylesheet: Asset,
-    /// The picture in the tab. Its colour tells the stage.
+    /// What tells an open page of a new release.
+    pub script: Asset,
+    /// The picture in the tab and on the page. Its shape and colour tell the stage.
     pub icon: Asset,
 }
 
@@ -34,10 +36,12 @@ impl Assets {
     #[must_use]
     pub fn new(environment: Environment) -> Self {
         let stylesheet = include_str!("../assets/callboard.css").to_owned();
+        let script = include_str!("../assets/notice.js").to_owned();
         let icon = Icon { environment }.render();
         let icon = icon.expect("the template has no part that can fail");
         Self {
             stylesheet: Asset::new("css", "text/css; charset=utf-8", stylesheet),
+            script: Asset::new("js", "text/javascript; charset=utf-8", script),
             icon: Asset::new("svg", "image/svg+xml", icon),
         }
     }

@@ -10,6 +10,7 @@ use serde::Serialize;
 
 use crate::assets::Assets;
 use crate::negotiate::Form;
+use crate::poster;
 
 /// The page, and the problem details for programs (RFC 9457).
 #[derive(Template, Serialize)]
@@ -19,6 +20,8 @@ struct Problem<'a> {
     status: u16,
     detail: &'a str,
     request_id: &'a str,
+    #[serde(skip)]
+    columns: usize,
     #[serde(skip)]
     site_name: &'a str,
     #[serde(skip)]
@@ -52,7 +55,8 @@ pub fn with_page(
     }
     let (title, detail) = words(response.status());
     let status = response.status().as_u16();
-    let problem = Problem { title, status, detail, request_id, site_name, assets };
+    let columns = poster::columns(title);
+    let problem = Problem { title, status, detail, request_id, columns, site_name, assets };
     let (content_type, body) = match form {
         Form::Html => ("text/html; charset=utf-8", problem.render().unwrap_or_default()),
         Form::Json => {

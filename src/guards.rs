@@ -26,6 +26,10 @@ pub const HEALTH: &str = "/health";
 /// Asked by search engines, which know no password.
 pub const ROBOTS: &str = "/robots.txt";
 
+/// Where the stylesheet is, without which the page that asks for the password would not look like ours. What
+/// is below here is for everyone to see.
+const ASSETS: &str = "/assets/";
+
 /// The guards of one site.
 pub struct Guards {
     force_https: bool,
@@ -64,12 +68,17 @@ impl Guards {
             return Some(redirect_to_https(uri, host));
         }
         match &self.password_digest {
-            Some(password) if uri.path() != ROBOTS && !knows(password, headers) => {
+            Some(password) if !is_public(uri.path()) && !knows(password, headers) => {
                 Some(ask_for_password())
             }
             _ => None,
         }
     }
+}
+
+/// What a preview shows without its password.
+fn is_public(path: &str) -> bool {
+    path == ROBOTS || path.starts_with(ASSETS)
 }
 
 /// How the visitor's own connection, to the router, is made.

@@ -22,12 +22,13 @@ const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
 
 /// On every answer.
 const ALWAYS: [(HeaderName, HeaderValue); 7] = [
-    // Pages load our stylesheet and our icon, and nothing else at all. No site may put them in a frame.
+    // Pages load our stylesheet, icon and script, which asks for /release, and nothing else at all. No site
+    // may put them in a frame.
     // Every browser in use obeys that, so there is no X-Frame-Options.
     (
         CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(
-            "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         ),
     ),
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),

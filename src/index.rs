@@ -7,8 +7,10 @@ use serde::Serialize;
 
 use crate::assets::Assets;
 use crate::negotiate::Form;
+use crate::poster;
 use crate::release::Release;
 use crate::representation::{Caching, Representation};
+use crate::settings::Settings;
 
 /// What the board says.
 pub const MESSAGE: &str = "Hello, world! This is Callboard.";
@@ -28,14 +30,24 @@ struct Board<'a> {
     #[serde(flatten)]
     release: &'a Release,
     #[serde(skip)]
+    canonical_url: Option<&'a str>,
+    #[serde(skip)]
+    columns: usize,
+    #[serde(skip)]
     assets: &'a Assets,
 }
 
 impl Index {
     /// Renders the page.
     #[must_use]
-    pub fn new(site_name: &str, release: &Release, assets: &Assets) -> Self {
-        let board = Board { site_name, release, assets };
+    pub fn new(settings: &Settings, release: &Release, assets: &Assets) -> Self {
+        let board = Board {
+            site_name: &settings.site_name,
+            release,
+            canonical_url: settings.canonical_url.as_deref(),
+            columns: poster::columns(&release.message),
+            assets,
+        };
         let html = board.render().expect("the template has no part that can fail");
         let json = serde_json::to_string(&board).expect("text and options of text are JSON");
         let text = format!("{}\n", release.message);

@@ -5,7 +5,7 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | Where is the message? | [`index`] |
+//! | Where is the message, and how large is it set? | [`index`], [`poster`] |
 //! | What can be set, and what if it is set wrong? | [`settings`] |
 //! | What happens to a request, in order? | [`app`] |
 //! | Which release runs here? | [`release`], [`digest`] |
@@ -27,6 +27,7 @@ pub mod headers;
 pub mod index;
 pub mod logs;
 pub mod negotiate;
+pub mod poster;
 pub mod release;
 pub mod representation;
 pub mod request_id;

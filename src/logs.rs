@@ -18,6 +18,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, fmt, registry};
 
 use crate::guards::HEALTH;
+use crate::release::RELEASE;
 use crate::settings::LogFormat;
 use output::{FlushOnDrop, Output};
 
@@ -72,7 +73,8 @@ pub struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// Writes its line: an error when we failed, at debug when it only asked for our health.
+    /// Writes its line: an error when we failed, at debug what programs and open pages ask
+    /// over and over.
     pub fn log(&self) {
         macro_rules! line {
             ($level:ident) => {
@@ -90,7 +92,7 @@ impl Request<'_> {
         }
         if self.status.is_server_error() {
             line!(error);
-        } else if self.path == HEALTH {
+        } else if matches!(self.path, HEALTH | RELEASE) {
             line!(debug);
         } else {
             line!(info);

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use crate::representation::{Caching, Representation};
 use crate::settings::{Environment, Settings};
 
+/// Where it is told.
+pub const RELEASE: &str = "/release";
+
 /// What runs here. `GET /release` answers it as JSON; whoever asks can read it back as this type.
 ///
 /// A promotion copies the slug, so staging and production run the same release exactly when their

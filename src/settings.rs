@@ -1,4 +1,4 @@
-//! The settings: nine environment variables, read here and nowhere else, into types that can't be wrong.
+//! The settings: ten environment variables, read here and nowhere else, into types that can't be wrong.
 //!
 //! What depends on the environment is decided here: pages show its name and its colour, but nothing
 //! further down behaves differently for its sake.
@@ -19,9 +19,10 @@ use report::Report;
 use variables::Variables;
 
 /// Every variable that a person may set, in the order of the README's table.
-pub const NAMES: [&str; 9] = [
+pub const NAMES: [&str; 10] = [
     "APP_ENV",
     "SITE_NAME",
+    "SITE_URL",
     "HOST",
     "PORT",
     "WEB_CONCURRENCY",
@@ -38,6 +39,9 @@ pub struct Settings {
     pub environment: Environment,
     /// `SITE_NAME`: the name on the page, 1 to 60 characters.
     pub site_name: String,
+    /// `SITE_URL`, with a slash at its end: the address that search engines and shared links are to use. In
+    /// production only.
+    pub canonical_url: Option<String>,
     /// `HOST`: the address to listen on. `::` takes IPv4 as well.
     pub host: IpAddr,
     /// `PORT`: 0 picks a free one.
@@ -135,10 +139,12 @@ pub fn load(variables: &Variables, processors: usize) -> Result<(Settings, Repor
 
     let environment = reader.environment();
     let development = environment == Environment::Development;
+    let indexed = environment == Environment::Production;
     let settings = Settings {
         environment,
-        indexed: environment == Environment::Production,
+        indexed,
         site_name: reader.site_name(),
+        canonical_url: reader.site_url(heroku.domain.as_deref()).filter(|_| indexed),
         host: reader.host(development),
         port: reader.port(),
         workers: reader.workers(processors),

@@ -24,7 +24,7 @@ const CREDENTIALS: &str = "Basic YW55Om9wZW46IHPDqXNhbWU=";
 const ALWAYS: [(&str, &str); 7] = [
     (
         "content-security-policy",
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ),
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),
@@ -137,6 +137,57 @@ fn the_index_leaves_out_what_is_not_known() {
 }
 
 #[test]
+fn the_index_tells_search_engines_and_shared_links_what_it_is() {
+    let variables = [("SITE_NAME", "Mine"), ("SITE_URL", "https://www.example.com")];
+    let production = ask(&[PRODUCTION, &variables].concat(), get("/"));
+    let description = format!("On the board at Mine: {MESSAGE}");
+    for tag in [
+        format!("<title>{MESSAGE} · Mine</title>"),
+        format!("<meta name=\"description\" content=\"{description}\">"),
+        "<meta property=\"og:type\" content=\"website\">".to_owned(),
+        "<meta property=\"og:site_name\" content=\"Mine\">".to_owned(),
+        format!("<meta property=\"og:title\" content=\"{MESSAGE}\">"),
+        format!("<meta property=\"og:description\" content=\"{description}\">"),
+        "<meta property=\"og:url\" content=\"https://www.example.com/\">".to_owned(),
+        "<link rel=\"canonical\" href=\"https://www.example.com/\">".to_owned(),
+    ] {
+        assert_eq!(production.text().matches(&tag).count(), 1, "{tag}: {}", production.text());
+    }
+    for environment in ["development", "review", "staging"] {
+        let page = ask(&[&[("APP_ENV", environment)], &variables[..]].concat(), get("/"));
+        assert!(!page.text().contains("example.com"), "{environment}: {}", page.text());
+    }
+}
+
+#[test]
+fn each_stages_icon_has_the_stages_colour_in_the_stylesheet() {
+    let stylesheet = include_str!("../assets/callboard.css");
+    for environment in ["development", "review", "staging", "production"] {
+        let page = ask(&[("APP_ENV", environment)], get("/"));
+        let path = page.text().split('"').find(|text| text.ends_with(".svg")).unwrap();
+        let rule = match environment {
+            "development" => ":root {".to_owned(), // the others set it anew
+            environment => format!(".{environment} {{"),
+        };
+        let (_, rule) = stylesheet.split_once(&rule).unwrap();
+        let (_, colour) = rule.split_once("--stage: ").unwrap();
+        let colour = &colour[.."#000000".len()];
+        let icon = ask(&[("APP_ENV", environment)], get(path));
+        assert!(icon.text().contains(colour), "{environment}: no {colour} in {}", icon.text());
+    }
+}
+
+#[test]
+fn the_stylesheet_has_a_class_for_every_size_of_the_message() {
+    let stylesheet = include_str!("../assets/callboard.css");
+    for length in 1..400 {
+        let columns = callboard::poster::columns(&"x ".repeat(length));
+        let rule = format!(".columns-{columns} {{ --columns: {columns}; }}");
+        assert!(stylesheet.contains(&rule), "{rule}");
+    }
+}
+
+#[test]
 fn the_index_comes_in_the_form_that_the_client_prefers() {
     let json =
         ask(&[("SITE_NAME", "Mine")], get("/").insert_header(("accept", "application/json")));
@@ -160,13 +211,15 @@ fn the_index_comes_in_the_form_that_the_client_prefers() {
 #[test]
 fn the_page_and_its_assets_load_nothing_from_elsewhere() {
     let page = ask(&[], get("/"));
-    for reference in ["src=", "href=\"http", "href=\"//", "<script", "style="] {
-        assert!(!page.text().contains(reference), "{reference} in {}", page.text());
+    let text = page.text();
+    for reference in ["=\"http", "=\"//", "<script>", "style="] {
+        assert!(!text.contains(reference), "{reference} in {text}");
     }
+    assert_eq!(text.matches("src=").count(), text.matches("src=\"/assets/").count(), "{text}");
     for path in page.text().split('"').filter(|text| text.starts_with("/assets/")) {
         let asset = ask(&[], get(path));
         let text = asset.text().replace("http://www.w3.org/2000/svg", "");
-        for reference in ["http:", "https:", "//", "url(", "@import", "<script"] {
+        for reference in ["http:", "https:", "\"//", "url(", "import", "<script"] {
             assert!(!text.contains(reference), "{reference} in {path}");
         }
     }
@@ -296,13 +349,17 @@ fn the_pages_assets_are_named_by_content_and_kept_for_a_year() {
     let page = ask(&[], get("/"));
     let assets: Vec<_> =
         page.text().split('"').filter(|text| text.starts_with("/assets/")).collect();
-    assert_eq!(assets.len(), 2, "{}", page.text());
+    assert_eq!(assets.len(), 4, "the stylesheet, the script, and the icon twice: {assets:?}");
     for path in assets {
         let asset = ask(&[], get(path));
         assert_eq!(asset.status, StatusCode::OK, "{path}");
         assert_eq!(asset.header("cache-control"), "max-age=31536000, immutable");
         assert_eq!(asset.header("vary"), "accept-encoding");
-        let kind = if path.contains(".css") { "text/css; charset=utf-8" } else { "image/svg+xml" };
+        let kind = match path.rsplit('.').next().unwrap() {
+            "css" => "text/css; charset=utf-8",
+            "js" => "text/javascript; charset=utf-8",
+            _ => "image/svg+xml",
+        };
         assert_eq!(asset.header("content-type"), kind);
     }
     let production = ask(PRODUCTION, get("/"));
@@ -533,9 +590,20 @@ fn a_preview_stays_shut_without_its_password() {
         assert!(answer.header("www-authenticate").starts_with("Basic realm="));
         assert!(!answer.text().contains("sha256:"), "{}", answer.text());
     }
-    for path in ["/", "/nowhere", "/assets/x"] {
+    for path in ["/", "/nowhere", "/assets"] {
         assert_eq!(ask(PREVIEW, get(path)).status, StatusCode::UNAUTHORIZED, "{path}");
         assert_eq!(ask(PREVIEW, post(path)).status, StatusCode::UNAUTHORIZED, "POST {path}");
+    }
+}
+
+#[test]
+fn the_page_that_asks_for_the_password_has_its_stylesheet_and_icon() {
+    let page = ask(PREVIEW, get("/"));
+    let assets: Vec<_> =
+        page.text().split('"').filter(|text| text.starts_with("/assets/")).collect();
+    assert_eq!(assets.len(), 2, "{}", page.text());
+    for path in assets {
+        assert_eq!(ask(PREVIEW, get(path)).status, StatusCode::OK, "{path}");
     }
 }
 

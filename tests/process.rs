@@ -65,6 +65,7 @@ fn check_prints_every_setting_and_succeeds_when_the_service_would_start() {
         "\
 APP_ENV           production                             (environment)
 SITE_NAME         Callboard                              (default)
+SITE_URL          not set                                (default)
 HOST              ::                                     (default)
 PORT              8080                                   (default)
 WEB_CONCURRENCY   2                                      (environment)
@@ -278,18 +279,21 @@ fn the_client_is_the_last_entry_that_the_router_wrote_else_the_peer() {
 }
 
 #[test]
-fn health_is_logged_at_debug_only() {
+fn what_is_asked_over_and_over_is_logged_at_debug_only() {
+    let asked = |log: &[String], path| log.iter().any(|line| line.contains(path));
     let service = Service::start(&[]);
-    service.get("/health");
-    service.get("/robots.txt");
+    for path in ["/health", "/release", "/robots.txt"] {
+        service.get(path);
+    }
     let (_, log) = service.stop();
-    assert!(!log.iter().any(|line| line.contains("/health")), "{log:#?}");
-    assert!(log.iter().any(|line| line.contains("/robots.txt")), "{log:#?}");
+    assert!(!asked(&log, "/health") && !asked(&log, "/release"), "{log:#?}");
+    assert!(asked(&log, "/robots.txt"), "{log:#?}");
 
     let service = Service::start(&[("RUST_LOG", "debug")]);
     service.get("/health");
+    service.get("/release");
     let (_, log) = service.stop();
-    assert!(log.iter().any(|line| line.contains("/health")), "{log:#?}");
+    assert!(asked(&log, "/health") && asked(&log, "/release"), "{log:#?}");
 }
 
 #[test]

@@ -118,7 +118,7 @@ fn ask_for_everything(service: &Service) -> Vec<String> {
     let assets = page.split('"').filter(|text| text.starts_with("/assets/"));
     let paths: Vec<_> =
         ["/", "/release", "/health", "/robots.txt", "/nowhere"].into_iter().chain(assets).collect();
-    assert_eq!(paths.len(), 7, "two assets: {page}");
+    assert_eq!(paths.len(), 9, "the stylesheet, the script, and the icon twice: {page}");
     for path in paths {
         for (at, credentials) in credentials.iter().enumerate() {
             let authorization = ("authorization", credentials.as_str());

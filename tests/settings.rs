@@ -59,6 +59,7 @@ fn every_variable_is_read() {
     let settings = loaded(&[
         ("APP_ENV", "staging"),
         ("SITE_NAME", "The Board"),
+        ("SITE_URL", "https://www.example.com"),
         ("HOST", "::1"),
         ("PORT", "0"),
         ("WEB_CONCURRENCY", "64"),
@@ -128,10 +129,18 @@ fn a_wrong_value_is_named_with_what_is_allowed_and_what_mends_it() {
     let port = "It must be a whole number from 0 to 65535.";
     let log = "It must be levels and targets, such as info or warn,callboard=debug.";
     let workers = "It must be a whole number from 1 to 64.";
+    let url = "It must be https:// and a host, without a path.";
     let table = [
         ("APP_ENV", "prod", environments, "production"),
         ("APP_ENV", "Staging", environments, "staging"),
         ("APP_ENV", "live", environments, "development"),
+        ("SITE_URL", "www.example.com", url, "https://www.example.com"),
+        ("SITE_URL", "https://www.example.com/board", url, "https://www.example.com"),
+        ("SITE_URL", "https://a.example/?q", url, "https://a.example"),
+        ("SITE_URL", "ftp://a.example", url, "https://a.example"),
+        ("SITE_URL", "https://", url, "https://www.example.com"),
+        ("SITE_URL", "https://me:secret@a.example", url, "https://www.example.com"),
+        ("SITE_URL", "https://x\"><script>", url, "https://www.example.com"),
         ("HOST", "localhost", host, "127.0.0.1"),
         ("HOST", "127.0.0.1:80", host, "127.0.0.1"),
         ("PORT", "65536", port, "8080"), // config's own numbers were cut to 16 bits once
@@ -167,6 +176,24 @@ fn a_wrong_value_is_named_with_what_is_allowed_and_what_mends_it() {
         let [(what, _)] = &problems(&[("WEB_CONCURRENCY", value)])[..] else { panic!("{value}") };
         assert_eq!(*what, format!("WEB_CONCURRENCY is `{value}`. {workers}"));
     }
+}
+
+#[test]
+fn the_canonical_address_is_productions_own_and_by_default_the_apps_domain() {
+    let domain = ("HEROKU_APP_DEFAULT_DOMAIN_NAME", "myapp-0123.herokuapp.com");
+    let of = |variables: &[(&str, &str)]| loaded(variables).canonical_url;
+    let production = ("APP_ENV", "production");
+    assert_eq!(of(&[production]), None);
+    assert_eq!(of(&[production, domain]).as_deref(), Some("https://myapp-0123.herokuapp.com/"));
+    for url in ["https://www.example.com", "https://www.example.com/"] {
+        let url = ("SITE_URL", url);
+        let own = of(&[production, domain, url]);
+        assert_eq!(own.as_deref(), Some("https://www.example.com/"));
+        for environment in ["development", "review", "staging"] {
+            assert_eq!(of(&[("APP_ENV", environment), domain, url]), None, "{environment}");
+        }
+    }
+    assert_eq!(of(&[production, ("HEROKU_APP_DEFAULT_DOMAIN_NAME", "\"><script>")]), None);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use super::report::{Problem, RANDOM_PASSWORD, Remedy, Report, Row};
 use super::variables::{DotEnvError, Origin, Variables};
 use super::{Environment, LogFormat};
+use crate::target;
 
 /// A dyno of 512 MB shows eight processors: a thread for each is more than so small a dyno needs.
 const MOST_WORKERS_BY_DEFAULT: usize = 4;
@@ -113,6 +114,31 @@ impl<'a> Reader<'a> {
             (is_printable(text) && text.chars().count() <= 60).then(|| text.to_owned())
         };
         self.read("SITE_NAME", "Callboard", allowed, parse)
+    }
+
+    /// The address of the index page. Heroku knows the app's default domain, but not one of its owner's own.
+    pub(super) fn site_url(&mut self, domain: Option<&str>) -> Option<String> {
+        const NAME: &str = "SITE_URL";
+        let domain = domain.filter(|domain| target::is_host(domain.as_bytes()));
+        let default = domain.map(|domain| (format!("https://{domain}"), Origin::Default));
+        let Some((text, origin)) = self.variables.get(NAME).or(default) else {
+            self.row(NAME, "not set".to_owned(), Origin::Default);
+            return None;
+        };
+        self.row(NAME, shown(&text), origin);
+        let is_host = |host: &&str| target::is_host(host.as_bytes());
+        let (scheme, rest) = text.split_once("://").unwrap_or(("", &text));
+        let host = rest.strip_suffix('/').unwrap_or(rest);
+        if matches!(scheme, "http" | "https") && is_host(&host) {
+            return Some(format!("{scheme}://{host}/"));
+        }
+        let host = rest.split('/').next().filter(is_host).or(domain).unwrap_or("www.example.com");
+        let what = format!(
+            "{NAME} is `{}`. It must be https:// and a host, without a path.",
+            shown(&text)
+        );
+        self.problem(what, Remedy::Set(NAME, format!("https://{host}")));
+        None
     }
 
     pub(super) fn host(&mut self, development: bool) -> IpAddr {

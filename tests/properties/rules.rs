@@ -9,6 +9,7 @@ pub fn is_wrong(name: &str, value: &str, on_dyno: bool) -> bool {
                 || value == "development" && !on_dyno
         }
         "SITE_NAME" => can_be_seen(value) && value.chars().count() <= 60,
+        "SITE_URL" => is_address(value),
         "HOST" => {
             let is_all_zero = !value.contains(|c| matches!(c, '1'..='9' | 'a'..='f' | 'A'..='F'));
             (is_ipv4(value) || is_ipv6(value)) && (is_all_zero || !on_dyno)
@@ -34,6 +35,22 @@ pub fn is_odd(c: char) -> bool {
     let has_no_width = [0x200b, 0xfeff].contains(&code) || (0x2060..0x2066).contains(&code);
     let was_not_utf8 = code == 0xfffd;
     is_control || breaks || turns_around || has_no_width || was_not_utf8
+}
+
+/// Of a site: a scheme, a host, perhaps a port, and perhaps a slash.
+fn is_address(text: &str) -> bool {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let host = host.map(|host| host.strip_suffix('/').unwrap_or(host));
+    let is_port = |port: &str| port.chars().all(|c| c.is_ascii_digit());
+    let split = host.and_then(|host| match host.strip_prefix('[') {
+        Some(ipv6) => ipv6.split_once(']').filter(|(ipv6, _)| is_ipv6(ipv6)),
+        None => Some(host.split_at(host.find(':').unwrap_or(host.len()))),
+    });
+    let is_in_names = |c: char| c.is_ascii_alphanumeric() || "-._".contains(c);
+    split.is_some_and(|(name, port)| {
+        let is_name = !name.is_empty() && name.chars().all(|c| is_in_names(c) || c == ':');
+        is_name && (port.is_empty() || port.strip_prefix(':').is_some_and(is_port))
+    })
 }
 
 fn can_be_seen(text: &str) -> bool {

@@ -20,6 +20,7 @@ fn likely(name: &str) -> BoxedStrategy<String> {
     match name {
         "APP_ENV" => of(&["development", "review", "staging", "production"]),
         "SITE_NAME" => prop_oneof![of(&["Callboard", "Zoë's 🎭 board"]), "[a-zé ]{55,61}"].boxed(),
+        "SITE_URL" => "https?://([a-z.-]{1,9}|\\[[0-9a-f:]{2,6}\\])(:[0-9]{0,5})?/?".boxed(),
         "HOST" => {
             let written_otherwise = of(&["::", "0.0.0.0", "0:0:0:0:0:0:0:0", "::ffff:1.2.3.4"]);
             prop_oneof![written_otherwise, any::<IpAddr>().prop_map(|ip| ip.to_string())].boxed()
