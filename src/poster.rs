@@ -16,8 +16,8 @@ pub fn columns(message: &str) -> usize {
     let capitals = message.chars().filter(|c| c.is_uppercase()).count();
     let width = message.width() + capitals / 2;
     let lines = match width {
-        ..=12 => 1,
-        ..=40 => 2,
+        0..=12 => 1,
+        13..=40 => 2,
         _ => 3,
     };
     // Lines break between words: one gets more than its share.

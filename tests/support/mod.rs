@@ -59,7 +59,12 @@ pub fn directory() -> PathBuf {
 
 /// `callboard`, with these variables and no others.
 pub fn callboard(variables: &[Variable]) -> Command {
-    let mut command = Command::new(executable());
+    command(&executable(), variables)
+}
+
+/// The same, of another executable.
+pub fn command(executable: &Path, variables: &[Variable]) -> Command {
+    let mut command = Command::new(executable);
     command.env_clear().envs(variables.iter().copied()).current_dir(directory());
     command
 }
@@ -105,9 +110,14 @@ impl Service {
 
     /// The same, with arguments.
     pub fn start_with(arguments: &[&str], variables: &[Variable]) -> Self {
-        let mut child = callboard(&[("PORT", "0")])
-            .envs(variables.iter().copied())
-            .args(arguments)
+        let mut command = callboard(&[("PORT", "0")]);
+        command.envs(variables.iter().copied()).args(arguments);
+        Self::of(command)
+    }
+
+    /// What this command starts.
+    pub fn of(mut command: Command) -> Self {
+        let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -132,6 +142,11 @@ impl Service {
         service
     }
 
+    /// Where it can be opened.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
     /// The next line of the log that has this text.
     pub fn wait_for(&mut self, text: &str) -> String {
         let deadline = Instant::now() + PATIENCE;
@@ -153,7 +168,7 @@ impl Service {
 
     /// Sends this request and reads the answer: no redirect is followed, no status is an error.
     pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let url = format!("http://127.0.0.1:{}{path}", self.port);
+        let url = self.url() + path;
         let mut request = Request::builder().method(method).uri(url);
         for (name, value) in headers {
             request = request.header(*name, *value);
