@@ -55,8 +55,12 @@ fn any_other_command_line_is_an_error_with_the_usage() {
 
 #[test]
 fn check_prints_every_setting_and_succeeds_when_the_service_would_start() {
-    let variables =
-        [("APP_ENV", "production"), ("WEB_CONCURRENCY", "2"), ("PREVIEW_PASSWORD", "swordfish")];
+    let variables = [
+        ("APP_ENV", "production"),
+        ("SITE_NAME", "Mine"),
+        ("WEB_CONCURRENCY", "2"),
+        ("PREVIEW_PASSWORD", "swordfish"),
+    ];
     let check = run(&["check"], &variables);
     assert_eq!(check.code, Some(0));
     assert_eq!(check.stderr, "");
@@ -64,7 +68,7 @@ fn check_prints_every_setting_and_succeeds_when_the_service_would_start() {
         check.stdout,
         "\
 APP_ENV           production                             (environment)
-SITE_NAME         Callboard                              (default)
+SITE_NAME         Mine                                   (environment)
 SITE_URL          not set                                (default)
 HOST              ::                                     (default)
 PORT              8080                                   (default)

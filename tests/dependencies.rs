@@ -1,0 +1,113 @@
+//! The policy for crates: licences that ours can live with, crates.io alone, no feature that nobody asked
+//! for, and a reason for each.
+
+use std::fs;
+use std::process::Command;
+
+use serde_json::Value;
+
+use support::root;
+
+mod support;
+
+/// They ask for no more than that their text is kept. No GPL, of any kind.
+const LICENSES: [&str; 6] =
+    ["Apache-2.0", "BSD-3-Clause", "MIT", "Unicode-3.0", "Unlicense", "Zlib"];
+
+/// They have no default features, or none that costs a crate.
+const WITH_DEFAULT_FEATURES: [&str; 4] = ["dotenvy", "secrecy", "strsim", "thiserror"];
+
+/// Every crate in `Cargo.lock`, as cargo knows it.
+fn crates() -> Vec<Value> {
+    let arguments = ["metadata", "--locked", "--format-version", "1"];
+    let ran = Command::new(env!("CARGO")).args(arguments).current_dir(root()).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    let mut metadata: Value = serde_json::from_slice(&ran.stdout).unwrap();
+    serde_json::from_value(metadata["packages"].take()).unwrap()
+}
+
+/// Whether an SPDX expression leaves us a choice within the policy: one side of each OR, all of each AND.
+fn is_allowed(expression: &str) -> bool {
+    let expression = expression.trim();
+    if let Some((left, right)) = split_outside_parentheses(expression, &[" OR ", "/"]) {
+        return is_allowed(left) || is_allowed(right);
+    }
+    if let Some((left, right)) = split_outside_parentheses(expression, &[" AND "]) {
+        return is_allowed(left) && is_allowed(right);
+    }
+    match expression.strip_prefix('(').and_then(|inner| inner.strip_suffix(')')) {
+        Some(inner) => is_allowed(inner),
+        None => LICENSES.contains(&expression),
+    }
+}
+
+fn split_outside_parentheses<'a>(text: &'a str, words: &[&str]) -> Option<(&'a str, &'a str)> {
+    let mut depth = 0;
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            _ => {}
+        }
+        if let Some(word) = words.iter().find(|word| depth == 0 && text[at..].starts_with(**word)) {
+            return Some((&text[..at], &text[at + word.len()..]));
+        }
+    }
+    None
+}
+
+#[test]
+fn every_crate_has_a_licence_that_ours_can_live_with() {
+    for license in ["GPL-3.0-or-later", "MIT AND GPL-2.0", "(MIT OR Apache-2.0) AND MPL-2.0", ""] {
+        assert!(!is_allowed(license), "{license}");
+    }
+    for license in ["MIT/GPL-3.0", "GPL-2.0 OR (Apache-2.0 OR X) AND Zlib", "(MIT)"] {
+        assert!(is_allowed(license), "{license}");
+    }
+    for package in crates() {
+        let license = package["license"].as_str().unwrap_or_default();
+        assert!(is_allowed(license), "{} {}: `{license}`", package["name"], package["version"]);
+    }
+}
+
+#[test]
+fn every_crate_comes_from_crates_io() {
+    for package in crates() {
+        if package["name"] != env!("CARGO_PKG_NAME") {
+            let source = package["source"].as_str().unwrap_or_default();
+            assert!(source.contains("crates.io-index"), "{}: `{source}`", package["name"]);
+        }
+    }
+}
+
+#[test]
+fn no_crate_of_ours_has_features_that_nobody_asked_for() {
+    let crates = crates();
+    let ours = crates.iter().find(|package| package["name"] == env!("CARGO_PKG_NAME")).unwrap();
+    for dependency in ours["dependencies"].as_array().unwrap() {
+        let name = dependency["name"].as_str().unwrap();
+        let has_defaults = dependency["uses_default_features"] == true;
+        assert_eq!(has_defaults, WITH_DEFAULT_FEATURES.contains(&name), "{name}");
+        assert_ne!(dependency["req"], "*", "{name}");
+    }
+}
+
+#[test]
+fn every_crate_of_ours_has_its_reason_above_it() {
+    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
+    let mut checked = 0;
+    for table in ["\n[dependencies]\n", "\n[dev-dependencies]\n"] {
+        let (_, lines) = manifest.split_once(table).unwrap();
+        let mut above = "";
+        for line in lines.lines().take_while(|line| !line.is_empty()) {
+            let name = |line: &'_ str| line.split(' ').next().unwrap_or_default().to_owned();
+            // A family has one reason: serde and serde_json, tracing and tracing-subscriber.
+            let is_same_family = name(line).starts_with(&name(above)) && !above.is_empty();
+            let is_reason = line.starts_with("# ");
+            assert!(is_reason || above.starts_with("# ") || is_same_family, "{line}");
+            checked += usize::from(!is_reason);
+            above = line;
+        }
+    }
+    assert!(checked > 20, "{checked}");
+}
