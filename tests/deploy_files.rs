@@ -219,3 +219,35 @@ fn the_readme_names_every_file_of_the_service() {
         }
     }
 }
+
+#[test]
+fn the_links_of_the_documents_lead_somewhere() {
+    let documents = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
+    let documents = documents.filter(|path| path.extension().is_some_and(|kind| kind == "md"));
+    let above = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|name| root().join(name));
+    let mut links = 0;
+    for document in documents.chain(above) {
+        let text = fs::read_to_string(&document).unwrap();
+        for link in text.split("](").skip(1).map(|rest| rest.split(')').next().unwrap()) {
+            let (path, heading) = link.split_once('#').unwrap_or((link, ""));
+            if path.contains("://") {
+                continue;
+            }
+            let target = document.parent().unwrap().join(path);
+            let target = if path.is_empty() { document.clone() } else { target };
+            assert!(target.exists(), "{document:?}: {link}");
+            if !heading.is_empty() {
+                let text = fs::read_to_string(&target).unwrap();
+                let headings = text.lines().filter(|line| line.starts_with('#'));
+                // A heading's name as GitHub makes it, for headings of letters and spaces.
+                let names = headings.map(|line| line.trim_matches(['#', ' ']).to_lowercase());
+                assert!(
+                    names.map(|name| name.replace(' ', "-")).any(|name| name == heading),
+                    "{document:?}: {link}"
+                );
+            }
+            links += 1;
+        }
+    }
+    assert!(links > 30, "{links}");
+}
