@@ -40,6 +40,24 @@ fn found(programs: &[&str]) -> Option<PathBuf> {
     places.find(|place| place.exists())
 }
 
+/// Starts chromedriver on a free port; `None` if it ends without saying which.
+fn start_driver() -> Option<(Killed, u16)> {
+    let mut driver = Command::new("chromedriver")
+        .arg("--port=0")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .map_or_else(|error| panic!("chromedriver: {error}"), Killed);
+    let mut lines = BufReader::new(driver.0.stdout.take().unwrap()).lines();
+    let port = lines.find_map(|line| {
+        let line = line.unwrap();
+        line.split_once("successfully on port ").map(|(_, port)| port.to_owned())
+    })?;
+    thread::spawn(move || lines.for_each(drop)); // else it would wait for us to read
+    Some((driver, port.trim_end_matches('.').parse().unwrap()))
+}
+
 /// What the reader prefers.
 #[derive(Clone, Copy, Debug)]
 pub enum Theme {
@@ -57,21 +75,9 @@ pub struct Window {
 impl Window {
     /// Opens one, with an empty profile.
     pub fn open() -> Self {
-        let mut driver = Command::new("chromedriver")
-            .arg("--port=0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_or_else(|error| panic!("chromedriver: {error}"), Killed);
-        let mut lines = BufReader::new(driver.0.stdout.take().unwrap()).lines();
-        let said = lines.find_map(|line| {
-            let line = line.unwrap();
-            line.split_once("successfully on port ").map(|(_, port)| port.to_owned())
-        });
-        let port: u16 =
-            said.expect("chromedriver says its port").trim_end_matches('.').parse().unwrap();
-        thread::spawn(move || lines.for_each(drop)); // else it would wait for us to read
+        // It takes a free port of IPv4, and ends where that of IPv6 is in use.
+        let started = (0..5).find_map(|_| start_driver());
+        let (driver, port) = started.expect("chromedriver starts, and says its port");
 
         let mut wanted = DesiredCapabilities::chrome();
         wanted.set_binary(browser().expect("a browser").to_str().unwrap()).unwrap();
