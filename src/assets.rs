@@ -7,6 +7,9 @@ use crate::digest;
 use crate::representation::{Caching, Representation};
 use crate::settings::Environment;
 
+/// Where they are.
+pub const FOLDER: &str = "/assets/";
+
 /// Every asset.
 pub struct Assets {
     /// How the pages look.
@@ -50,7 +53,7 @@ impl Assets {
 impl Asset {
     fn new(extension: &str, content_type: &'static str, content: String) -> Self {
         Self {
-            path: format!("/assets/callboard-{}.{extension}", digest::short(content.as_bytes())),
+            path: format!("{FOLDER}callboard-{}.{extension}", digest::short(content.as_bytes())),
             representation: Representation::new(content_type, Caching::Forever, content),
         }
     }

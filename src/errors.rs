@@ -10,7 +10,6 @@ use serde::Serialize;
 
 use crate::assets::Assets;
 use crate::negotiate::Form;
-use crate::poster;
 
 /// The page, and the problem details for programs (RFC 9457).
 #[derive(Template, Serialize)]
@@ -20,8 +19,6 @@ struct Problem<'a> {
     status: u16,
     detail: &'a str,
     request_id: &'a str,
-    #[serde(skip)]
-    columns: usize,
     #[serde(skip)]
     site_name: &'a str,
     #[serde(skip)]
@@ -55,8 +52,7 @@ pub fn with_page(
     }
     let (title, detail) = words(response.status());
     let status = response.status().as_u16();
-    let columns = poster::columns(title);
-    let problem = Problem { title, status, detail, request_id, columns, site_name, assets };
+    let problem = Problem { title, status, detail, request_id, site_name, assets };
     let (content_type, body) = match form {
         Form::Html => ("text/html; charset=utf-8", problem.render().unwrap_or_default()),
         Form::Json => {

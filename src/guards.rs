@@ -13,6 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::assets;
 use crate::errors;
 use crate::target;
 
@@ -25,10 +26,6 @@ pub const HEALTH: &str = "/health";
 
 /// Asked by search engines, which know no password.
 pub const ROBOTS: &str = "/robots.txt";
-
-/// Where the stylesheet is, without which the page that asks for the password would not look like ours. What
-/// is below here is for everyone to see.
-const ASSETS: &str = "/assets/";
 
 /// The guards of one site.
 pub struct Guards {
@@ -76,9 +73,10 @@ impl Guards {
     }
 }
 
-/// What a preview shows without its password.
+/// What a preview shows without its password. That the assets are for everyone lets the page that asks for it
+/// look like the others.
 fn is_public(path: &str) -> bool {
-    path == ROBOTS || path.starts_with(ASSETS)
+    path == ROBOTS || path.starts_with(assets::FOLDER)
 }
 
 /// How the visitor's own connection, to the router, is made.

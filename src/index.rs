@@ -7,7 +7,6 @@ use serde::Serialize;
 
 use crate::assets::Assets;
 use crate::negotiate::Form;
-use crate::poster;
 use crate::release::Release;
 use crate::representation::{Caching, Representation};
 use crate::settings::Settings;
@@ -32,8 +31,6 @@ struct Board<'a> {
     #[serde(skip)]
     canonical_url: Option<&'a str>,
     #[serde(skip)]
-    columns: usize,
-    #[serde(skip)]
     assets: &'a Assets,
 }
 
@@ -45,7 +42,6 @@ impl Index {
             site_name: &settings.site_name,
             release,
             canonical_url: settings.canonical_url.as_deref(),
-            columns: poster::columns(&release.message),
             assets,
         };
         let html = board.render().expect("the template has no part that can fail");

@@ -49,6 +49,16 @@ impl Answer {
         std::str::from_utf8(&self.body).unwrap()
     }
 
+    /// The paths of all assets that a page names, once for each time.
+    fn assets(&self) -> Vec<&str> {
+        self.text().split('"').filter(|text| text.starts_with("/assets/")).collect()
+    }
+
+    /// The path of its icon.
+    fn icon(&self) -> &str {
+        self.assets().into_iter().find(|path| path.contains(".svg")).unwrap()
+    }
+
     fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
@@ -164,7 +174,7 @@ fn each_stages_icon_has_the_stages_colour_in_the_stylesheet() {
     let stylesheet = include_str!("../assets/callboard.css");
     for environment in ["development", "review", "staging", "production"] {
         let page = ask(&[("APP_ENV", environment)], get("/"));
-        let path = page.text().split('"').find(|text| text.contains(".svg")).unwrap();
+        let path = page.icon();
         let rule = match environment {
             "development" => ":root {".to_owned(), // the others set it anew
             environment => format!(".{environment} {{"),
@@ -216,7 +226,7 @@ fn the_page_and_its_assets_load_nothing_from_elsewhere() {
         assert!(!text.contains(reference), "{reference} in {text}");
     }
     assert_eq!(text.matches("src=").count(), text.matches("src=\"/assets/").count(), "{text}");
-    for path in page.text().split('"').filter(|text| text.starts_with("/assets/")) {
+    for path in page.assets() {
         let asset = ask(&[], get(path));
         let text = asset.text().replace("http://www.w3.org/2000/svg", "");
         for reference in ["http:", "https:", "\"//", "url(", "import", "<script"] {
@@ -347,8 +357,7 @@ fn production_alone_may_be_indexed() {
 #[test]
 fn the_pages_assets_are_named_by_content_and_kept_for_a_year() {
     let page = ask(&[], get("/"));
-    let assets: Vec<_> =
-        page.text().split('"').filter(|text| text.starts_with("/assets/")).collect();
+    let assets = page.assets();
     assert_eq!(assets.len(), 4, "the stylesheet, the script, and the icon twice: {assets:?}");
     for path in assets {
         let asset = ask(&[], get(path));
@@ -363,10 +372,7 @@ fn the_pages_assets_are_named_by_content_and_kept_for_a_year() {
         assert_eq!(asset.header("content-type"), kind);
     }
     let production = ask(PRODUCTION, get("/"));
-    let icon = |page: &Answer| {
-        page.text().split('"').find(|text| text.contains(".svg")).unwrap().to_owned()
-    };
-    assert_ne!(icon(&page), icon(&production), "the icon tells the stage");
+    assert_ne!(page.icon(), production.icon(), "the icon tells the stage");
 }
 
 #[test]
@@ -599,8 +605,7 @@ fn a_preview_stays_shut_without_its_password() {
 #[test]
 fn the_page_that_asks_for_the_password_has_its_stylesheet_and_icon() {
     let page = ask(PREVIEW, get("/"));
-    let assets: Vec<_> =
-        page.text().split('"').filter(|text| text.starts_with("/assets/")).collect();
+    let assets = page.assets();
     assert_eq!(assets.len(), 2, "{}", page.text());
     for path in assets {
         assert_eq!(ask(PREVIEW, get(path)).status, StatusCode::OK, "{path}");

@@ -59,7 +59,7 @@ fn start_driver() -> Option<(Killed, u16)> {
 }
 
 /// What the reader prefers.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Theme {
     Light,
     Dark,
@@ -150,12 +150,7 @@ impl Window {
 
     /// What a function of this body returns.
     pub fn run(&self, body: &str) -> Value {
-        self.run_with(body, &[])
-    }
-
-    /// The same, with `arguments`.
-    pub fn run_with(&self, body: &str, arguments: &[Value]) -> Value {
-        let returned = self.runtime.block_on(self.session().execute(body, arguments.to_vec()));
+        let returned = self.runtime.block_on(self.session().execute(body, vec![]));
         returned.unwrap_or_else(|error| panic!("{body}: {error}")).json().clone()
     }
 
