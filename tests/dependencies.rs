@@ -11,11 +11,23 @@ use support::root;
 mod support;
 
 /// They ask for no more than that their text is kept. No GPL, of any kind.
-const LICENSES: [&str; 6] =
-    ["Apache-2.0", "BSD-3-Clause", "MIT", "Unicode-3.0", "Unlicense", "Zlib"];
+const LICENSES: [&str; 8] = [
+    "Apache-2.0",
+    "BSD-3-Clause",
+    "CDLA-Permissive-2.0", // of the list of certificate authorities
+    "ISC",
+    "MIT",
+    "Unicode-3.0",
+    "Unlicense",
+    "Zlib",
+];
+
+/// The service, and the command line that it does not depend on.
+const OURS: [(&str, &str); 2] =
+    [(env!("CARGO_PKG_NAME"), "Cargo.toml"), ("pipeline", "pipeline/Cargo.toml")];
 
 /// They have no default features, or none that costs a crate.
-const WITH_DEFAULT_FEATURES: [&str; 4] = ["dotenvy", "secrecy", "strsim", "thiserror"];
+const WITH_DEFAULT_FEATURES: [&str; 5] = ["dotenvy", "humantime", "secrecy", "strsim", "thiserror"];
 
 /// Every crate in `Cargo.lock`, as cargo knows it.
 fn crates() -> Vec<Value> {
@@ -73,7 +85,7 @@ fn every_crate_has_a_licence_that_ours_can_live_with() {
 #[test]
 fn every_crate_comes_from_crates_io() {
     for package in crates() {
-        if package["name"] != env!("CARGO_PKG_NAME") {
+        if !OURS.iter().any(|(ours, _)| package["name"] == *ours) {
             let source = package["source"].as_str().unwrap_or_default();
             assert!(source.contains("crates.io-index"), "{}: `{source}`", package["name"]);
         }
@@ -83,31 +95,46 @@ fn every_crate_comes_from_crates_io() {
 #[test]
 fn no_crate_of_ours_has_features_that_nobody_asked_for() {
     let crates = crates();
-    let ours = crates.iter().find(|package| package["name"] == env!("CARGO_PKG_NAME")).unwrap();
-    for dependency in ours["dependencies"].as_array().unwrap() {
-        let name = dependency["name"].as_str().unwrap();
-        let has_defaults = dependency["uses_default_features"] == true;
-        assert_eq!(has_defaults, WITH_DEFAULT_FEATURES.contains(&name), "{name}");
-        assert_ne!(dependency["req"], "*", "{name}");
+    for (name, _) in OURS {
+        let ours = crates.iter().find(|package| package["name"] == name).unwrap();
+        for dependency in ours["dependencies"].as_array().unwrap() {
+            let name = dependency["name"].as_str().unwrap();
+            let has_defaults = dependency["uses_default_features"] == true;
+            assert_eq!(has_defaults, WITH_DEFAULT_FEATURES.contains(&name), "{name}");
+            assert!(dependency["req"] != "*" || dependency["path"].is_string(), "{name}");
+        }
     }
 }
 
 #[test]
 fn every_crate_of_ours_has_its_reason_above_it() {
-    let manifest = fs::read_to_string(root().join("Cargo.toml")).unwrap();
     let mut checked = 0;
-    for table in ["\n[dependencies]\n", "\n[dev-dependencies]\n"] {
-        let (_, lines) = manifest.split_once(table).unwrap();
-        let mut above = "";
-        for line in lines.lines().take_while(|line| !line.is_empty()) {
-            let name = |line: &'_ str| line.split(' ').next().unwrap_or_default().to_owned();
-            // A family has one reason: serde and serde_json, tracing and tracing-subscriber.
-            let is_same_family = name(line).starts_with(&name(above)) && !above.is_empty();
-            let is_reason = line.starts_with("# ");
-            assert!(is_reason || above.starts_with("# ") || is_same_family, "{line}");
-            checked += usize::from(!is_reason);
-            above = line;
+    for (_, file) in OURS {
+        let manifest = fs::read_to_string(root().join(file)).unwrap();
+        for table in ["\n[dependencies]\n", "\n[dev-dependencies]\n"] {
+            let Some((_, lines)) = manifest.split_once(table) else { continue };
+            let mut above = "";
+            for line in lines.lines().take_while(|line| !line.is_empty()) {
+                let name = |line: &'_ str| line.split(' ').next().unwrap_or_default().to_owned();
+                // A family has one reason: serde and serde_json, tracing and tracing-subscriber.
+                let is_same_family = name(line).starts_with(&name(above)) && !above.is_empty();
+                let is_reason = line.starts_with("# ");
+                assert!(is_reason || above.starts_with("# ") || is_same_family, "{line}");
+                checked += usize::from(!is_reason);
+                above = line;
+            }
         }
     }
-    assert!(checked > 20, "{checked}");
+    assert!(checked > 40, "{checked}");
+}
+
+#[test]
+fn the_service_needs_nothing_that_only_the_pipeline_does() {
+    let tree = ["tree", "--locked", "--edges", "normal,build", "--prefix", "none"];
+    let ran = Command::new(env!("CARGO")).args(tree).current_dir(root()).output().unwrap();
+    let tree = String::from_utf8(ran.stdout).unwrap();
+    assert!(tree.contains("actix-web v"), "{tree}");
+    for name in ["pipeline", "clap", "ureq", "rustls", "indicatif"] {
+        assert!(!tree.contains(&format!("\n{name} v")), "{name}");
+    }
 }

@@ -44,7 +44,7 @@ fn the_slug_leaves_out_nothing_that_the_build_or_the_dyno_needs() {
         ignored.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
     assert!(ignored.contains(&"/docs"), "{ignored:?}");
     for needed in
-        // Cargo.toml names a test and a benchmark: without their files cargo refuses to build anything.
+        // Cargo.toml names a test, a benchmark and a member: without them cargo refuses to build anything.
         [
             "Cargo.toml",
             "Cargo.lock",
@@ -55,6 +55,7 @@ fn the_slug_leaves_out_nothing_that_the_build_or_the_dyno_needs() {
             "assets",
             "tests",
             "benches",
+            "pipeline",
         ]
     {
         assert!(root().join(needed).exists(), "{needed}");
@@ -222,7 +223,7 @@ fn the_readmes_table_has_every_setting_with_its_defaults() {
 #[test]
 fn the_readme_names_every_file_of_the_service() {
     let readme = read("README.md");
-    for folder in ["src", "src/logs", "src/settings"] {
+    for folder in ["src", "src/logs", "src/settings", "pipeline/src", "pipeline/src/rehearsal"] {
         for file in fs::read_dir(root().join(folder)).unwrap() {
             let path = file.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
