@@ -2,7 +2,7 @@
 
 use thiserror::Error;
 
-use crate::platform::Stage;
+use crate::stage::Stage;
 
 /// Why a command could not do its work.
 #[derive(Debug, Error)]

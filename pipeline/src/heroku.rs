@@ -9,7 +9,8 @@ use serde::Deserialize;
 use crate::command::{Command, heroku};
 use crate::failure::Failure;
 use crate::git;
-use crate::platform::{App, Platform, Remedy, Stage};
+use crate::platform::{Platform, Remedy};
+use crate::stage::{App, Stage};
 
 /// Before this version a promotion that failed exited 0 (heroku/cli#3835).
 const OLDEST: (u32, u32) = (11, 9);

@@ -6,7 +6,7 @@ use std::fmt;
 use callboard::release::Release;
 use serde::Deserialize;
 
-use crate::platform::{App, Stage};
+use crate::stage::{App, Stage};
 
 /// A stage: its app, and what that app answers.
 #[derive(Clone, Debug)]

@@ -3,8 +3,8 @@
 //! | question | file |
 //! |---|---|
 //! | Are the stages in step, may staging be promoted, has it arrived? | [`judgement`] |
-//! | What does each command do? | [`setup`], [`status`], [`promote`], [`rehearse`] |
-//! | Where do releases live? | [`platform`]: [`heroku`], or a [`rehearsal`] |
+//! | What does each command do? | [`setup`], [`status`], [`mod@promote`], [`rehearse`] |
+//! | Where do releases live? | [`platform`]: [`heroku`], or a [`rehearsal`]; each [`stage`] has an app |
 //! | Who is asked? | [`site`] an app, [`git`] the clone, [`command`] any other program |
 //! | What can go wrong? | [`failure`] |
 
@@ -19,6 +19,7 @@ mod rehearsal;
 mod rehearse;
 mod setup;
 mod site;
+mod stage;
 mod status;
 
 use std::process::ExitCode;

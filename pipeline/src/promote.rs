@@ -10,8 +10,9 @@ use indicatif::{ProgressBar, ProgressStyle};
 use crate::failure::Failure;
 use crate::git;
 use crate::judgement::{Arrival, Refusal, Required, Seen, refusals, required};
-use crate::platform::{App, Platform, Remedy, Stage};
+use crate::platform::{Platform, Remedy};
 use crate::site::Sites;
+use crate::stage::{App, Stage};
 use crate::status::{Both, look, short_build};
 
 /// With preboot the old dynos answer for three minutes more, and a new one may take one to start (R10): five.

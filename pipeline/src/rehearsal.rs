@@ -12,8 +12,9 @@ use humantime::format_rfc3339_seconds;
 use secrecy::SecretString;
 
 use crate::failure::Failure;
-use crate::platform::{App, Platform, Remedy, Stage};
+use crate::platform::{Platform, Remedy};
 use crate::site::Sites;
+use crate::stage::{App, Stage};
 use dyno::Dyno;
 use router::Router;
 use slug::Slug;

@@ -9,10 +9,11 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use crate::failure::{Failure, system};
-use crate::platform::{Platform, Stage};
+use crate::platform::Platform;
 use crate::promote::{Order, Outcome, promote};
 use crate::rehearsal::Rehearsal;
 use crate::site::Sites;
+use crate::stage::Stage;
 use crate::status::look;
 
 const WELCOME: &str = "\

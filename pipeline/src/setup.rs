@@ -9,7 +9,7 @@ use crate::command::{Command, heroku};
 use crate::failure::{Failure, system};
 use crate::git;
 use crate::heroku::{change, config, info, ready};
-use crate::platform::Stage;
+use crate::stage::Stage;
 
 /// What Heroku allows for an app's name is 30 characters, of which staging's needs eight more.
 const LONGEST_NAME: usize = 30 - "-staging".len();
@@ -186,7 +186,8 @@ impl Setup {
             pipeline: info.pipeline(),
             has_buildpacks: !installed.is_empty(),
             has_metadata,
-            variables: config(name)?,
+            // An empty variable is an unset one.
+            variables: config(name)?.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
         }))
     }
 

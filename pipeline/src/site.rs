@@ -16,7 +16,7 @@ use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
 use crate::judgement::Seen;
-use crate::platform::App;
+use crate::stage::App;
 
 /// The router gives an app 30 s for the first byte (H12). A little more, so that its own page comes through.
 const PATIENCE: Duration = Duration::from_secs(35);

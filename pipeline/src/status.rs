@@ -11,8 +11,9 @@ use serde::Serialize;
 use crate::failure::Failure;
 use crate::git;
 use crate::judgement::{Distance, Seen, Step, commits, committed, only_on_one, step};
-use crate::platform::{App, Platform, Stage};
+use crate::platform::Platform;
 use crate::site::Sites;
+use crate::stage::{App, Stage};
 
 /// Where nobody says how wide the terminal is.
 const USUAL_WIDTH: u16 = 120;

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use super::{Slug, Variables};
 use crate::failure::{Failure, system};
-use crate::platform::App;
 use crate::site::Sites;
+use crate::stage::App;
 
 /// Heroku gives a web process this long to listen (R10).
 const BOOT: Duration = Duration::from_secs(60);
