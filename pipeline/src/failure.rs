@@ -31,7 +31,7 @@ pub enum Failure {
     #[error("Heroku shows this account no app {0}. Run: cargo pipeline setup NAME")]
     NoApp(String),
     /// A command ended with an error. It has said why, or `why` does.
-    #[error("this failed: {command}{}", if .why.is_empty() { String::new() } else { format!("\n{why}") })]
+    #[error("`{command}` failed{}", if .why.is_empty() { String::new() } else { format!(": {why}") })]
     Command {
         /// The command, as it was shown.
         command: String,

@@ -55,10 +55,8 @@ impl Rehearsal {
     /// Gives a variable a value, or takes it away: a release, where there is a slug.
     pub fn set(&mut self, stage: Stage, name: &str, value: Option<&str>) -> Result<(), Failure> {
         let app = &mut self.apps[stage as usize];
-        match value {
-            Some(value) => app.variables.insert(name.to_owned(), value.to_owned()),
-            None => app.variables.remove(name),
-        };
+        app.variables.remove(name);
+        app.variables.extend(value.map(|value| (name.to_owned(), value.to_owned())));
         app.slug().map_or(Ok(()), |slug| app.release(slug, &self.sites))
     }
 

@@ -1,7 +1,7 @@
 //! `cargo pipeline rehearse`: the prompt of a rehearsal.
 
 use std::io::{self, IsTerminal, Write};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
@@ -72,8 +72,9 @@ fn lines() -> Result<Receiver<Option<String>>, Failure> {
 /// Does what a line says. False where it was refused.
 fn obey(rehearsal: &mut Rehearsal, line: &str) -> Result<bool, Failure> {
     if let Some(command) = line.strip_prefix('!') {
-        let ran = Command::new("bash").args(["-c", command]).status().map_err(system("bash"))?;
-        return Ok(ran.success());
+        // Our own input is not its input: the next line is for us.
+        let ran = Command::new("bash").args(["-c", command]).stdin(Stdio::null()).status();
+        return ran.map(|status| status.success()).map_err(system("bash"));
     }
     let words = shlex::split(line).unwrap_or_else(|| vec![line.to_owned()]);
     let words: Vec<_> = words.iter().map(String::as_str).collect();
@@ -97,8 +98,7 @@ fn obey(rehearsal: &mut Rehearsal, line: &str) -> Result<bool, Failure> {
         ["rollback", of, release] => rehearsal.back(stage(of)?, Some(release))?,
         ["open"] => return obey(rehearsal, "open staging"),
         ["open", of] => {
-            let address = rehearsal.app(stage(of)?)?.address;
-            open::that(&address).map_err(system(format!("no browser, for {address}")))?;
+            open::that(rehearsal.app(stage(of)?)?.address).map_err(system("no browser"))?;
         }
         ["help"] => println!("{HELP}"),
         _ => return Err(unknown(line)),
