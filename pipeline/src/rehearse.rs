@@ -16,9 +16,9 @@ use crate::site::Sites;
 use crate::stage::Stage;
 use crate::status::look;
 
-const WELCOME: &str = "\
-Unlike on Heroku there is no https, no add-on and no domain, and the build is this machine's own. The old process
-stops only when the new one is healthy; Heroku, without preboot, stops it at once.";
+const WELCOME: &str =
+    "Unlike Heroku: no https, no domain, no add-ons; your own machine builds it, and runs it.
+Heroku stops the old process at once; here it stays until the new one is healthy.";
 
 const HELP: &str = "  deploy                  Build the working tree, and release it on staging
   promote                 Release on production what staging runs
