@@ -81,7 +81,9 @@ impl Command {
         let ran = self.process().stdout(Stdio::piped()).stderr(Stdio::piped()).output();
         let ran = ran.map_err(|error| self.not_started(error))?;
         if !ran.status.success() {
-            let why = String::from_utf8_lossy(&ran.stderr).trim().to_owned();
+            // heroku folds its errors to 80 columns, with a mark before each line.
+            let why = String::from_utf8_lossy(&ran.stderr).replace('›', " ");
+            let why = why.split_whitespace().collect::<Vec<_>>().join(" ");
             return Err(Failure::Command { command: self.shown(), why });
         }
         Ok(String::from_utf8_lossy(&ran.stdout).into_owned())

@@ -142,7 +142,11 @@ pub fn info(name: &str) -> Result<Option<Info>, Failure> {
 
 /// An app's config vars. For their names: their values must not get any further.
 pub fn config(name: &str) -> Result<BTreeMap<String, String>, Failure> {
-    heroku(&["config", "--json", "--app", name]).read_json()
+    let command = heroku(&["config", "--json", "--app", name]);
+    // Not `read_json`, whose error may show a value.
+    let why = "not names with texts, as JSON".to_owned();
+    serde_json::from_str(&command.read()?)
+        .map_err(|_| Failure::Unexpected { command: command.shown(), why })
 }
 
 impl Platform for Heroku {

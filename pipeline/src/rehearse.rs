@@ -27,7 +27,7 @@ const HELP: &str = "  deploy                  Build the working tree, and releas
   unset STAGE NAME        Remove one
   rollback [STAGE] [vN]   Go back, by default to production's release before
   open [STAGE]            Open it in the browser, by default staging
-  !COMMAND                Run a command of the shell, as !git diff
+  !COMMAND                Run a command of the shell, as !git status
   help, quit";
 
 /// Rehearses with staging and production on these ports, until standard input ends. Exits with 1 if anything
