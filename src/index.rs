@@ -1,70 +1,66 @@
 //! The index view. The message below is what a release changes: edit it, commit, push.
 
-use actix_web::http::header::ACCEPT;
-use actix_web::{HttpRequest, HttpResponse};
+use actix_web::web;
 use askama::Template;
 use serde::Serialize;
+use stagedoor::{Caching, Format, Release, Representation};
 
-use crate::assets::Assets;
-use crate::negotiate::Form;
-use crate::release::Release;
-use crate::representation::{Caching, Representation};
+use crate::look::Look;
 use crate::settings::Settings;
 
 /// What the board says.
 pub const MESSAGE: &str = "Hello, world! This is Callboard.";
 
-/// The index page in each of its forms, rendered once: nothing on it changes while the process lives.
+/// `GET /`, in the format that the client prefers.
+pub async fn view(index: web::Data<Index>, format: Format) -> Representation {
+    match format {
+        Format::Html => index.html.clone(),
+        Format::Json => index.json.clone(),
+        Format::Text => index.text.clone(),
+    }
+}
+
+/// The index page in each of its formats, rendered once: nothing on it changes while the process lives.
 pub struct Index {
     html: Representation,
     json: Representation,
     text: Representation,
 }
 
-/// What the templates and the JSON show.
+/// What the template and the JSON show.
 #[derive(Template, Serialize)]
 #[template(path = "index.html")]
-struct Board<'a> {
+struct IndexTemplate<'a> {
     site_name: &'a str,
     #[serde(flatten)]
     release: &'a Release,
     #[serde(skip)]
+    message: &'a str,
+    #[serde(skip)]
     canonical_url: Option<&'a str>,
     #[serde(skip)]
-    assets: &'a Assets,
+    look: &'a Look,
 }
 
 impl Index {
     /// Renders the page.
-    #[must_use]
-    pub fn new(settings: &Settings, release: &Release, assets: &Assets) -> Self {
-        let board = Board {
+    pub fn new(settings: &Settings, release: &Release, look: &Look) -> Self {
+        let message = release.message.as_deref().unwrap_or_default();
+        let template = IndexTemplate {
             site_name: &settings.site_name,
             release,
+            message,
             canonical_url: settings.canonical_url.as_deref(),
-            assets,
+            look,
         };
-        let html = board.render().expect("the template has no part that can fail");
-        let json = serde_json::to_string(&board).expect("text and options of text are JSON");
-        let text = format!("{}\n", release.message);
-
-        let prepare = |content_type, body: String| {
-            Representation::new(content_type, Caching::Ask, body).chosen_by_accept()
-        };
+        let html = template.render().expect("the template has no part that can fail");
+        let json = serde_json::to_string(&template).expect("text and options of text are JSON");
+        let page =
+            |content_type, body| Representation::of_several(content_type, Caching::Ask, body);
         Self {
-            html: prepare("text/html; charset=utf-8", html),
-            json: prepare("application/json", format!("{json}\n")),
-            text: prepare("text/plain; charset=utf-8", text),
+            html: page("text/html; charset=utf-8", html),
+            json: page("application/json", json + "\n"),
+            text: page("text/plain; charset=utf-8", format!("{message}\n")),
         }
-    }
-
-    /// `GET /`.
-    pub fn view(&self, request: &HttpRequest) -> HttpResponse {
-        let representation = match Form::preferred(request.headers().get(ACCEPT)) {
-            Form::Html => &self.html,
-            Form::Json => &self.json,
-            Form::Text => &self.text,
-        };
-        representation.answer(request)
     }
 }

@@ -2,16 +2,11 @@
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// The lengths of line that the stylesheet has a class for, in columns: a fifth apart or so, which the eye
-/// doesn't see.
-const CLASSES: [usize; 14] = [6, 8, 10, 13, 16, 20, 24, 29, 35, 42, 54, 70, 90, 116];
-
 /// A word that is longer may be broken: else one address would make the whole message small.
 const LONGEST_WORD: usize = 20;
 
-/// How many columns the longest line of a message is to have, as one of the stylesheet's classes. A letter
-/// takes one column, a capital one and a half, a Chinese character two.
-#[must_use]
+/// How many columns the longest line of a message has room for. A letter takes one column, a capital one and a
+/// half, a Chinese character two.
 pub fn columns(message: &str) -> usize {
     let capitals = message.chars().filter(|c| c.is_uppercase()).count();
     let width = message.width() + capitals / 2;
@@ -23,7 +18,7 @@ pub fn columns(message: &str) -> usize {
     // Lines break between words: one gets more than its share.
     let share = width.div_ceil(lines);
     let wanted = share.max(longest_word(message)) + if lines == 1 { 0 } else { share / 8 };
-    CLASSES.into_iter().find(|&class| class >= wanted).unwrap_or(CLASSES[CLASSES.len() - 1])
+    wanted.max(6) // a shorter message would be larger than the window is high
 }
 
 /// Characters of two columns can be parted anywhere.

@@ -22,9 +22,17 @@ const LICENSES: [&str; 8] = [
     "Zlib",
 ];
 
-/// The service, and the command line that it does not depend on.
-const OURS: [(&str, &str); 2] =
-    [(env!("CARGO_PKG_NAME"), "Cargo.toml"), ("pipeline", "pipeline/Cargo.toml")];
+/// The app, and the members beside it.
+const OURS: [(&str, &str); 5] = [
+    (env!("CARGO_PKG_NAME"), "Cargo.toml"),
+    ("stagedoor", "stagedoor/Cargo.toml"),
+    ("pipeline", "pipeline/Cargo.toml"),
+    ("browser", "browser/Cargo.toml"),
+    ("testbed", "testbed/Cargo.toml"),
+];
+
+/// How many crates the app itself may ask for.
+const MOST_OF_THE_APP: usize = 8;
 
 /// They have no default features, or none that costs a crate.
 const WITH_DEFAULT_FEATURES: [&str; 5] = ["dotenvy", "humantime", "secrecy", "strsim", "thiserror"];
@@ -99,6 +107,9 @@ fn no_crate_of_ours_has_features_that_nobody_asked_for() {
         let ours = crates.iter().find(|package| package["name"] == name).unwrap();
         for dependency in ours["dependencies"].as_array().unwrap() {
             let name = dependency["name"].as_str().unwrap();
+            if OURS.iter().any(|(ours, _)| name == *ours) {
+                continue;
+            }
             let has_defaults = dependency["uses_default_features"] == true;
             assert_eq!(has_defaults, WITH_DEFAULT_FEATURES.contains(&name), "{name}");
             assert!(dependency["req"] != "*" || dependency["path"].is_string(), "{name}");
@@ -106,35 +117,85 @@ fn no_crate_of_ours_has_features_that_nobody_asked_for() {
     }
 }
 
-#[test]
-fn every_crate_of_ours_has_its_reason_above_it() {
-    let mut checked = 0;
-    for (_, file) in OURS {
-        let manifest = fs::read_to_string(root().join(file)).unwrap();
-        for table in ["\n[dependencies]\n", "\n[dev-dependencies]\n"] {
-            let Some((_, lines)) = manifest.split_once(table) else { continue };
-            let mut above = "";
-            for line in lines.lines().take_while(|line| !line.is_empty()) {
-                let name = |line: &'_ str| line.split(' ').next().unwrap_or_default().to_owned();
-                // A family has one reason: serde and serde_json, tracing and tracing-subscriber.
-                let is_same_family = name(line).starts_with(&name(above)) && !above.is_empty();
-                let is_reason = line.starts_with("# ");
-                assert!(is_reason || above.starts_with("# ") || is_same_family, "{line}");
-                checked += usize::from(!is_reason);
-                above = line;
-            }
-        }
-    }
-    assert!(checked > 40, "{checked}");
+fn manifest(file: &str) -> String {
+    fs::read_to_string(root().join(file)).unwrap()
+}
+
+/// The lines of a table of a manifest, up to the next empty one.
+fn table<'a>(manifest: &'a str, name: &str) -> impl Iterator<Item = &'a str> {
+    let (_, lines) = manifest.split_once(&format!("\n[{name}]\n")).unwrap_or_default();
+    lines.lines().take_while(|line| !line.is_empty())
 }
 
 #[test]
-fn the_service_needs_nothing_that_only_the_pipeline_does() {
-    let tree = ["tree", "--locked", "--edges", "normal,build", "--prefix", "none"];
+fn every_crate_stands_once_with_its_version_and_its_reason_above_it() {
+    let workspace = manifest("Cargo.toml");
+    let mut names = Vec::new();
+    let mut above = "";
+    for line in table(&workspace, "workspace.dependencies") {
+        let is_reason = line.starts_with("# ");
+        let name = line.split(' ').next().unwrap_or_default();
+        // A family has one reason: serde and serde_json, tracing and tracing-subscriber.
+        let family = above.split([' ', '-']).next().unwrap_or_default();
+        let is_same_family = !family.is_empty() && name.starts_with(family);
+        assert!(is_reason || above.starts_with("# ") || is_same_family, "{line}");
+        if !is_reason {
+            names.push(name);
+        }
+        above = line;
+    }
+    assert!(names.len() > 30, "{names:?}");
+    for (_, file) in OURS {
+        let manifest = manifest(file);
+        for name in ["dependencies", "dev-dependencies"] {
+            for line in table(&manifest, name) {
+                assert!(line.contains("workspace = true"), "{file}: {line}");
+            }
+        }
+    }
+    for name in names {
+        let used = OURS.iter().any(|(_, file)| {
+            let manifest = manifest(file);
+            let (_, own) = manifest.split_once("\n[package]\n").unwrap_or(("", &manifest));
+            own.lines().any(|line| {
+                line.starts_with(&format!("{name}.")) || line.starts_with(&format!("{name} "))
+            })
+        });
+        assert!(used, "nobody uses {name}");
+    }
+}
+
+#[test]
+fn the_app_asks_for_few_crates() {
+    let manifest = manifest("Cargo.toml");
+    let asked = table(&manifest, "dependencies").count();
+    assert!((1..=MOST_OF_THE_APP).contains(&asked), "{asked}");
+}
+
+/// The crates that this member is built from, without those of its tests.
+fn tree(package: &str) -> String {
+    let tree =
+        ["tree", "--locked", "--edges", "normal,build", "--prefix", "none", "--package", package];
     let ran = Command::new(env!("CARGO")).args(tree).current_dir(root()).output().unwrap();
-    let tree = String::from_utf8(ran.stdout).unwrap();
-    assert!(tree.contains("actix-web v"), "{tree}");
-    for name in ["pipeline", "clap", "ureq", "rustls", "indicatif"] {
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    String::from_utf8(ran.stdout).unwrap()
+}
+
+#[test]
+fn the_app_needs_nothing_that_only_the_tools_do() {
+    let tree = tree(env!("CARGO_PKG_NAME"));
+    assert!(tree.contains("\nactix-web v") && tree.contains("\nstagedoor v"), "{tree}");
+    for name in ["pipeline", "testbed", "browser", "clap", "ureq", "rustls", "indicatif"] {
         assert!(!tree.contains(&format!("\n{name} v")), "{name}");
+    }
+}
+
+#[test]
+fn the_library_depends_on_no_other_member_and_the_tools_on_the_app_as_little() {
+    for package in ["stagedoor", "pipeline", "testbed"] {
+        let tree = tree(package);
+        for (name, _) in OURS.iter().filter(|(name, _)| *name != package) {
+            assert!(!tree.contains(&format!("\n{name} v")), "{package} depends on {name}");
+        }
     }
 }

@@ -4,11 +4,10 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use callboard::settings::variables::Variables;
-use callboard::settings::{self, NAMES};
 use serde_json::{Map, Value};
+use testbed::{Ran, directory};
 
-use support::{report, root};
+use support::{program, root, run, settings};
 
 mod support;
 
@@ -56,6 +55,9 @@ fn the_slug_leaves_out_nothing_that_the_build_or_the_dyno_needs() {
             "tests",
             "benches",
             "pipeline",
+            "stagedoor",
+            "browser",
+            "testbed",
         ]
     {
         assert!(root().join(needed).exists(), "{needed}");
@@ -138,13 +140,54 @@ fn app_json_is_valid_under_the_documentation_and_the_stricter_schema() {
     }
 }
 
+/// The names of the variables that a line of `.env.example` or of the README's table begins with.
+fn names_in_env_example() -> Vec<String> {
+    let text = read(".env.example");
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    lines.filter_map(|line| Some(line.split_once('=')?.0.to_owned())).collect()
+}
+
+/// The rows of the README's table: a variable, its default, its meaning.
+fn rows_of_the_readme() -> Vec<[String; 3]> {
+    let readme = read("README.md");
+    let (_, table) = readme.split_once("\n| variable | default | meaning |\n").unwrap();
+    let (table, _) = table.split_once("\n\n").unwrap();
+    let cells = |row: &str| {
+        let cells: Vec<_> = row.trim_matches('|').split('|').map(str::trim).collect();
+        [0, 1, 2].map(|at| cells[at].trim_matches('`').to_owned())
+    };
+    table.lines().skip(1).map(cells).collect()
+}
+
 #[test]
-fn app_json_names_every_setting_for_apps_and_for_review_apps() {
+fn every_setting_stands_in_every_file_that_tells_of_settings() {
     let app = app_json();
-    for env in [&app["env"], &app["environments"]["review"]["env"]] {
-        let named: BTreeSet<_> = env.as_object().unwrap().keys().map(String::as_str).collect();
-        assert_eq!(named, BTreeSet::from(NAMES));
+    let keys = |env: &Value| env.as_object().unwrap().keys().cloned().collect::<BTreeSet<_>>();
+    let files = [
+        ("README.md", rows_of_the_readme().into_iter().map(|[name, ..]| name).collect()),
+        (".env.example", names_in_env_example().into_iter().collect()),
+        ("app.json, \"env\"", keys(&app["env"])),
+        ("app.json, \"review\"", keys(&app["environments"]["review"]["env"])),
+    ];
+    let settings: BTreeSet<_> = settings(&[]).into_iter().map(|[name, ..]| name).collect();
+    assert!(settings.contains("APP_ENV"), "{settings:?}");
+    let mut forgotten = Vec::new();
+    for (file, named) in files {
+        forgotten.extend(settings.difference(&named).map(|name| format!("{file} lacks {name}")));
+        forgotten.extend(
+            named
+                .difference(&settings)
+                .map(|name| format!("{file} has {name}, which is no setting")),
+        );
     }
+    assert!(forgotten.is_empty(), "\n{}", forgotten.join("\n"));
+}
+
+#[test]
+fn the_readme_and_env_example_have_the_settings_in_the_order_of_the_report() {
+    let names: Vec<_> = settings(&[]).into_iter().map(|[name, ..]| name).collect();
+    assert_eq!(names_in_env_example(), names);
+    assert_eq!(rows_of_the_readme().into_iter().map(|[name, ..]| name).collect::<Vec<_>>(), names);
 }
 
 #[test]
@@ -161,59 +204,47 @@ fn an_app_made_from_app_json_starts() {
                 variables.push((name, value.as_str().unwrap()));
             }
         }
-        let report = report(&variables);
-        assert!(report.problems.is_empty() && report.notices.is_empty(), "{report}");
-        assert_eq!(report.rows[0].value, name);
+        let check = run(&["check"], &variables);
+        assert_eq!(check.code, Some(0), "{check:?}");
+        assert!(!check.stdout.contains("Notice:"), "{check:?}");
+        assert_eq!(settings(&variables)[0][1], name);
     }
 }
 
 #[test]
-fn env_example_has_every_setting_with_a_comment_and_works_as_it_is() {
+fn env_example_explains_each_setting_and_changes_none() {
     let text = read(".env.example");
     let lines: Vec<_> = text.lines().collect();
-    let mut named = Vec::new();
     for (at, line) in lines.iter().enumerate() {
         if let Some((name, value)) = line.split_once('=').filter(|_| !line.starts_with('#')) {
             assert!(lines[at - 1].starts_with("# "), "{name} has no comment");
             // `heroku local` cuts at #, and reads no `export`, no quotes within, no $.
             assert!(!value.contains(['#', '$', '"', '\'', ' ']), "{line}");
-            named.push(name);
         }
     }
-    assert_eq!(named, NAMES);
-
-    let file = root().join(".env.example");
-    let (_, report) = settings::load(&Variables::layered([], &file), 8)
-        .unwrap_or_else(|report| panic!("{report}"));
-    assert_eq!(report.notices, Vec::<String>::new());
-    for (shown, default) in report.rows.iter().zip(&support::report(&[]).rows) {
-        if shown.name != "WEB_CONCURRENCY" {
-            assert_eq!(shown.value, default.value, "{}", shown.name);
-        }
+    let here = directory();
+    fs::write(here.join(".env"), &text).unwrap();
+    let check = program().command(&[]).arg("check").current_dir(here).output().unwrap();
+    let check = Ran::from(check);
+    assert_eq!(check.code, Some(0), "{check:?}");
+    assert!(!check.stdout.contains("Notice:"), "{check:?}");
+    for [name, default, _] in settings(&[]) {
+        let row = check.stdout.lines().find(|line| line.starts_with(&name)).unwrap();
+        let is_shown = row.contains(&format!(" {default} "));
+        assert!(is_shown || name == "WEB_CONCURRENCY", "{row} is not {default}");
     }
 }
 
 #[test]
-fn the_readmes_table_has_every_setting_with_its_defaults() {
-    let readme = read("README.md");
-    let (_, table) = readme.split_once("\n| variable | default | meaning |\n").unwrap();
-    let (table, _) = table.split_once("\n\n").unwrap();
-    let rows: Vec<Vec<_>> = table
-        .lines()
-        .skip(1)
-        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
-        .collect();
-    let named: Vec<_> = rows.iter().map(|row| row[0].trim_matches('`')).collect();
-    assert_eq!(named, NAMES);
+fn the_readmes_table_has_the_defaults_here_and_on_a_dyno() {
+    let rows = rows_of_the_readme();
     for variables in [vec![], vec![("DYNO", "web.1")]] {
-        for (setting, row) in report(&variables).rows.iter().zip(&rows) {
-            if setting.name != "WEB_CONCURRENCY" && setting.name != "PREVIEW_PASSWORD" {
-                let default = format!("`{}`", setting.value);
+        for ([name, default, _], [_, told, _]) in settings(&variables).iter().zip(&rows) {
+            if name != "WEB_CONCURRENCY" && name != "PREVIEW_PASSWORD" {
+                let told = format!("`{told}`"); // whose outer marks were cut
                 assert!(
-                    row[1].contains(&default),
-                    "{}: {default} is not in {}",
-                    setting.name,
-                    row[1]
+                    told.contains(&format!("`{default}`")),
+                    "{name}: {default} is not in {told}"
                 );
             }
         }
@@ -221,9 +252,9 @@ fn the_readmes_table_has_every_setting_with_its_defaults() {
 }
 
 #[test]
-fn the_readme_names_every_file_of_the_service() {
+fn the_readme_names_every_file_of_the_app_and_of_the_pipeline() {
     let readme = read("README.md");
-    for folder in ["src", "src/logs", "src/settings", "pipeline/src", "pipeline/src/rehearsal"] {
+    for folder in ["src", "pipeline/src"] {
         for file in fs::read_dir(root().join(folder)).unwrap() {
             let path = file.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
@@ -232,11 +263,22 @@ fn the_readme_names_every_file_of_the_service() {
     }
 }
 
+/// How long the app may be, with its comments, so that it is read in five minutes.
+const MOST_LINES: usize = 300;
+
+#[test]
+fn the_app_is_short() {
+    let files = fs::read_dir(root().join("src")).unwrap().map(|file| file.unwrap().path());
+    let lines: usize = files.map(|file| fs::read_to_string(file).unwrap().lines().count()).sum();
+    assert!((100..=MOST_LINES).contains(&lines), "src/ has {lines} lines");
+}
+
 #[test]
 fn the_links_of_the_documents_lead_somewhere() {
     let documents = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let documents = documents.filter(|path| path.extension().is_some_and(|kind| kind == "md"));
-    let above = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md"].map(|name| root().join(name));
+    let above = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "stagedoor/README.md"];
+    let above = above.map(|name| root().join(name));
     let mut links = 0;
     for document in documents.chain(above) {
         let text = fs::read_to_string(&document).unwrap();

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use callboard::release::Release;
 use serde::Deserialize;
 
+use crate::release::Release;
 use crate::stage::{App, Stage};
 
 /// A stage: its app, and what that app answers.
@@ -252,15 +252,13 @@ pub fn only_on_one(staging: &App, production: &App) -> (BTreeSet<String>, BTreeS
 
 #[cfg(test)]
 mod tests {
-    use callboard::settings::Environment;
-
     use super::*;
 
     fn seen(build: &str) -> Seen {
         let release = Release {
-            message: "Tonight".to_owned(),
-            environment: Environment::Staging,
-            version: "1.0.0".to_owned(),
+            message: Some("Tonight".to_owned()),
+            environment: Some("staging".to_owned()),
+            version: Some("1.0.0".to_owned()),
             build: build.to_owned(),
             commit: Some("c0ffee".to_owned()),
             app: None,

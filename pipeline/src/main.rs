@@ -5,7 +5,7 @@
 //! | Are the stages in step, may staging be promoted, has it arrived? | [`judgement`] |
 //! | What does each command do? | [`setup`], [`status`], [`mod@promote`], [`rehearse`] |
 //! | Where do releases live? | [`platform`]: [`heroku`], or a [`rehearsal`]; each [`stage`] has an app |
-//! | Who is asked? | [`site`] an app, [`git`] the clone, [`command`] any other program |
+//! | Who is asked? | [`site`] an app, which answers its [`mod@release`], [`git`] the clone, [`command`] any other program |
 //! | What can go wrong? | [`failure`] |
 
 mod command;
@@ -17,6 +17,7 @@ mod platform;
 mod promote;
 mod rehearsal;
 mod rehearse;
+mod release;
 mod setup;
 mod site;
 mod stage;

@@ -4,13 +4,13 @@ use std::io::{self, BufRead, IsTerminal, Write};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use callboard::release::Release;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::failure::Failure;
 use crate::git;
 use crate::judgement::{Arrival, Refusal, Required, Seen, refusals, required};
 use crate::platform::{Platform, Remedy};
+use crate::release::Release;
 use crate::site::Sites;
 use crate::stage::{App, Stage};
 use crate::status::{Both, look, short_build};
@@ -178,8 +178,10 @@ fn told(refusal: &Refusal, platform: &dyn Platform, both: &Both) -> String {
 
 /// The message and the commits that go live.
 fn goes_live(both: &Both) -> String {
-    let shown =
-        |release: &Release| format!("\n  {}\n  {}", release.message, short_build(&release.build));
+    let shown = |release: &Release| {
+        let message = release.message.iter().map(|message| format!("\n  {message}"));
+        message.collect::<String>() + "\n  " + &short_build(&release.build)
+    };
     let live = both.staging.release.as_ref().map(shown).unwrap_or_default();
     let mut text = format!("This goes live:{live}");
     if let Ok(before) = &both.production.release {
@@ -204,7 +206,9 @@ fn serves(production: &Seen) -> String {
             let version = release.release.as_deref().unwrap_or("its release");
             let health = if production.healthy { "" } else { ", and is not healthy" };
             let build = short_build(&release.build);
-            format!("Production serves {version}, {build}: \"{}\"{health}.", release.message)
+            let message = release.message.iter().map(|message| format!(": \"{message}\""));
+            let message = message.collect::<String>();
+            format!("Production serves {version}, {build}{message}{health}.")
         }
         Err(why) => format!("Production serves no release: {why}."),
     }

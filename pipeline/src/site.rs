@@ -5,8 +5,6 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD as BASE64;
-use callboard::guards::HEALTH;
-use callboard::release::{RELEASE, Release};
 use secrecy::ExposeSecret;
 use ureq::Agent;
 use ureq::config::{Config, RedirectAuthHeaders};
@@ -16,6 +14,7 @@ use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
 use crate::judgement::Seen;
+use crate::release::{HEALTH, RELEASE, Release};
 use crate::stage::App;
 
 /// The router gives an app 30 s for the first byte (H12). A little more, so that its own page comes through.
@@ -49,8 +48,7 @@ impl Sites {
     /// What an app says of itself.
     pub fn look(&self, app: App) -> Seen {
         let release = self.ask(&app, RELEASE).and_then(|text| {
-            serde_json::from_str::<Release>(&text)
-                .map_err(|_| "/release is not Callboard's".to_owned())
+            serde_json::from_str::<Release>(&text).map_err(|_| "/release names no build".to_owned())
         });
         let healthy = self.ask(&app, HEALTH).is_ok();
         Seen { app, release, healthy }

@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::thread;
 
-use callboard::release::Release;
 use comfy_table::{ContentArrangement, Table, presets};
 use console::Term;
 use serde::Serialize;
@@ -12,6 +11,7 @@ use crate::failure::Failure;
 use crate::git;
 use crate::judgement::{Distance, Seen, Step, commits, committed, only_on_one, step};
 use crate::platform::Platform;
+use crate::release::Release;
 use crate::site::Sites;
 use crate::stage::{App, Stage};
 
@@ -155,7 +155,7 @@ fn rows(seen: &Seen) -> [(&'static str, String); 7] {
         (true, true) => "ok",
     };
     let message = match &seen.release {
-        Ok(release) => release.message.clone(),
+        Ok(release) => release.message.clone().unwrap_or_else(|| "not known".to_owned()),
         Err(_) if !seen.app.has_slug => "-".to_owned(),
         Err(why) => why.clone(),
     };

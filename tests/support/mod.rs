@@ -1,297 +1,42 @@
-//! The real binary, started as an operator would: in a clean environment, in an empty directory, on a
-//! free port.
+//! The app under test: this build's executable, or the one that `CALLBOARD` names, by an absolute path.
 
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::env;
-use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Output, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::path::Path;
 
-use callboard::settings::report::Report;
-use callboard::settings::{self, Settings};
-use ureq::Agent;
-use ureq::http::{HeaderMap, Request};
-
-pub mod connection;
-
-/// How long anything may take before a test gives up. Far longer than it takes: no test asserts time.
-pub const PATIENCE: Duration = Duration::from_secs(60);
-
-/// A variable and its value.
-pub type Variable<'a> = (&'a str, &'a str);
+use testbed::{Program, Ran, Service, Variable};
 
 /// The repository.
 pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// Settings from these variables, on a machine with eight processors.
-pub fn load(variables: &[Variable]) -> Result<(Settings, Report), Report> {
-    settings::load(&variables.iter().copied().collect(), 8)
+pub fn program() -> Program {
+    let built = || Program::at(env!("CARGO_BIN_EXE_callboard"));
+    env::var_os("CALLBOARD").map_or_else(built, Program::at)
 }
 
-/// What there is to say of these variables, whether they load or not.
-pub fn report(variables: &[Variable]) -> Report {
-    load(variables).map_or_else(|report| report, |(_, report)| report)
-}
-
-/// The executable under test: this build's, or the one that `CALLBOARD` names, by an absolute path.
-pub fn executable() -> PathBuf {
-    env::var_os("CALLBOARD").map_or_else(|| env!("CARGO_BIN_EXE_callboard").into(), PathBuf::from)
-}
-
-/// An empty directory of this test's own.
-pub fn directory() -> PathBuf {
-    static MADE: AtomicUsize = AtomicUsize::new(0);
-    let number = MADE.fetch_add(1, Ordering::Relaxed);
-    let name = format!("{}-{number}", std::process::id());
-    let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-    fs::create_dir_all(&path).unwrap();
-    path
-}
-
-/// `callboard`, with these variables and no others.
-pub fn callboard(variables: &[Variable]) -> Command {
-    command(&executable(), variables)
-}
-
-/// The same, of another executable.
-pub fn command(executable: &Path, variables: &[Variable]) -> Command {
-    let mut command = Command::new(executable);
-    command.env_clear().envs(variables.iter().copied()).current_dir(directory());
-    command
-}
-
-/// Runs `callboard ARGUMENTS` to its end.
 pub fn run(arguments: &[&str], variables: &[Variable]) -> Ran {
-    Ran::from(callboard(variables).args(arguments).output().unwrap())
+    program().run(arguments, variables)
 }
 
-/// What a command printed, and how it ended.
-#[derive(Debug)]
-pub struct Ran {
-    pub code: Option<i32>,
-    pub stdout: String,
-    pub stderr: String,
+pub fn start(variables: &[Variable]) -> Service {
+    program().start(variables)
 }
 
-impl From<Output> for Ran {
-    fn from(output: Output) -> Self {
-        Self {
-            code: output.status.code(),
-            stdout: String::from_utf8(output.stdout).unwrap(),
-            stderr: String::from_utf8(output.stderr).unwrap(),
-        }
-    }
+/// The rows of `check`: each setting's name, its value, and where that came from.
+pub fn settings(variables: &[Variable]) -> Vec<[String; 3]> {
+    let report = run(&["check"], variables).stdout;
+    let row = |line: &str| {
+        let (name, rest) = line.split_once("  ")?;
+        let (value, origin) = rest.strip_suffix(')')?.rsplit_once("  (")?;
+        Some([name, value.trim(), origin].map(str::to_owned))
+    };
+    report.lines().map_while(row).collect()
 }
 
-/// A running service.
-pub struct Service {
-    child: Killed,
-    lines: Receiver<String>,
-    /// All that it has logged so far, as far as it was read.
-    pub log: Vec<String>,
-    /// The port that it says it listens on.
-    pub port: u16,
-}
-
-impl Service {
-    /// Starts it on a free port, and waits until it says that it is open.
-    pub fn start(variables: &[Variable]) -> Self {
-        Self::start_with(&[], variables)
-    }
-
-    /// The same, with arguments.
-    pub fn start_with(arguments: &[&str], variables: &[Variable]) -> Self {
-        let mut command = callboard(&[("PORT", "0")]);
-        command.envs(variables.iter().copied()).args(arguments);
-        Self::of(command)
-    }
-
-    /// What this command starts.
-    pub fn of(mut command: Command) -> Self {
-        let mut child = command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let (sender, lines) = mpsc::channel();
-        for pipe in [
-            Box::new(child.stdout.take().unwrap()) as Box<dyn Read + Send>,
-            Box::new(child.stderr.take().unwrap()),
-        ] {
-            let sender = sender.clone();
-            thread::spawn(move || {
-                for line in BufReader::new(pipe).lines().map_while(Result::ok) {
-                    let _ = sender.send(line);
-                }
-            });
-        }
-        drop(sender); // so that the end of both pipes is the end of the lines
-        let mut service = Self { child: Killed(child), lines, log: Vec::new(), port: 0 };
-        let line = service.wait_for(" is open at http://");
-        service.port = port_in(&line);
-        service
-    }
-
-    /// Where it can be opened.
-    pub fn url(&self) -> String {
-        format!("http://127.0.0.1:{}", self.port)
-    }
-
-    /// The next line of the log that has this text.
-    pub fn wait_for(&mut self, text: &str) -> String {
-        let deadline = Instant::now() + PATIENCE;
-        loop {
-            match self.lines.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
-                Ok(line) => {
-                    self.log.push(line.clone());
-                    if line.contains(text) {
-                        return line;
-                    }
-                }
-                Err(RecvTimeoutError::Timeout) => panic!("no line has {text:?}: {:#?}", self.log),
-                Err(RecvTimeoutError::Disconnected) => {
-                    panic!("it ended, and no line has {text:?}: {:#?}", self.log)
-                }
-            }
-        }
-    }
-
-    /// Sends this request and reads the answer: no redirect is followed, no status is an error.
-    pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
-        let url = self.url() + path;
-        let mut request = Request::builder().method(method).uri(url);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let agent: Agent = Agent::config_builder()
-            .http_status_as_error(false)
-            .max_redirects(0)
-            .timeout_global(Some(PATIENCE))
-            .build()
-            .into();
-        let answer = agent.run(request.body(()).unwrap()).unwrap();
-        let (head, mut body) = answer.into_parts();
-        let body = body.read_to_vec().unwrap();
-        Answer { status: head.status.as_u16(), headers: head.headers, body }
-    }
-
-    /// `GET`.
-    pub fn get(&self, path: &str) -> Answer {
-        self.ask("GET", path, &[])
-    }
-
-    /// A connection of one's own, for what no client would send.
-    pub fn connect(&self) -> TcpStream {
-        connect(self.port)
-    }
-
-    /// Sends these bytes, and reads all that comes until the server closes.
-    pub fn send(&self, bytes: &[u8]) -> String {
-        let mut stream = self.connect();
-        stream.write_all(bytes).unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).unwrap();
-        String::from_utf8(answer).unwrap()
-    }
-
-    /// Sends a signal, by its name, to this process alone.
-    pub fn signal(&self, name: &str) {
-        self.child.signal(name);
-    }
-
-    /// How much memory it holds. Linux only, like the next.
-    pub fn resident_kib(&self) -> usize {
-        let status = fs::read_to_string(format!("/proc/{}/status", self.child.0.id())).unwrap();
-        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
-        line.trim().trim_end_matches(" kB").parse().unwrap()
-    }
-
-    /// How many files and connections it has open.
-    pub fn open_files(&self) -> usize {
-        fs::read_dir(format!("/proc/{}/fd", self.child.0.id())).unwrap().count()
-    }
-
-    /// Waits for its end, and gathers the rest of the log.
-    pub fn wait(mut self) -> (ExitStatus, Vec<String>) {
-        let deadline = Instant::now() + PATIENCE;
-        let status = loop {
-            if let Some(status) = self.child.0.try_wait().unwrap() {
-                break status;
-            }
-            assert!(Instant::now() < deadline, "it does not end: {:#?}", self.log);
-            thread::sleep(Duration::from_millis(5));
-        };
-        self.log.extend(self.lines.iter());
-        (status, std::mem::take(&mut self.log))
-    }
-
-    /// Asks it to stop, as Heroku does, and waits for its end.
-    pub fn stop(self) -> (ExitStatus, Vec<String>) {
-        self.signal("TERM");
-        self.wait()
-    }
-}
-
-/// A connection to this machine, on which no read waits for ever.
-fn connect(port: u16) -> TcpStream {
-    let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
-    stream.set_read_timeout(Some(PATIENCE)).unwrap();
-    stream
-}
-
-/// The port in the line that says where the service is open.
-pub fn port_in(line: &str) -> u16 {
-    let address = line.split("http://").nth(1).unwrap().split([' ', '"']).next().unwrap();
-    address.rsplit(':').next().unwrap().parse().unwrap()
-}
-
-/// A process that does not outlive its test.
-pub struct Killed(pub Child);
-
-impl Killed {
-    /// Sends it a signal, by its name.
-    pub fn signal(&self, name: &str) {
-        let pid = self.0.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
-    }
-}
-
-impl Drop for Killed {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// What the service answered.
-#[derive(Debug)]
-pub struct Answer {
-    pub status: u16,
-    pub headers: HeaderMap,
-    pub body: Vec<u8>,
-}
-
-impl Answer {
-    /// A header's value; empty where there is none.
-    pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
-    }
-
-    pub fn text(&self) -> &str {
-        std::str::from_utf8(&self.body).unwrap()
-    }
-
-    pub fn json<T: serde::de::DeserializeOwned>(&self) -> T {
-        serde_json::from_slice(&self.body).unwrap()
-    }
+/// The message of this build.
+pub fn message(service: &Service) -> String {
+    service.ask("GET", "/", &[("accept", "text/plain")]).text().trim_end().to_owned()
 }

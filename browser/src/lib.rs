@@ -1,0 +1,1 @@
+//! Nothing: cargo wants a library where there are only tests.

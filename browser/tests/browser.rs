@@ -1,0 +1,87 @@
+//! The pages in a real browser. Where there is none, these tests are ignored.
+
+use std::env;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+use browser::pages::PAGES;
+use browser::{news, pages, window};
+
+// The app's own files: it is a program, and no library.
+#[path = "../../src/index.rs"]
+mod index;
+#[path = "../../src/look.rs"]
+mod look;
+#[path = "../../src/poster.rs"]
+mod poster;
+#[path = "../../src/settings.rs"]
+mod settings;
+mod browser {
+    pub mod board;
+    pub mod news;
+    pub mod pages;
+    pub mod window;
+
+    use std::path::Path;
+
+    use testbed::Program;
+
+    /// The app, as cargo builds it with these tests.
+    pub fn program() -> Program {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+        let sources = ["src", "templates", "assets", "stagedoor/src"].map(|name| root.join(name));
+        Program::built("callboard", &sources, "cargo build --package callboard")
+    }
+}
+
+fn main() -> ExitCode {
+    let missing = window::missing();
+    let axe = env::var_os("AXE").map(PathBuf::from);
+    if let Some(missing) = missing {
+        println!("Ignored: {missing}.");
+    } else if axe.is_none() {
+        println!("Ignored, those of axe: AXE must be the path of axe.js (npm install axe-core).");
+    }
+    let test = |name: &str, run: Box<dyn FnOnce() + Send>| {
+        let run = || {
+            run();
+            Ok(())
+        };
+        Trial::test(name, run).with_ignored_flag(missing.is_some())
+    };
+
+    let mut trials = Vec::new();
+    for page in PAGES {
+        let name = page.name();
+        let fits = format!("{name}_fits_every_window_in_light_and_dark_and_nothing_complains");
+        trials.push(test(&fits, Box::new(move || pages::fits_and_is_quiet(page))));
+        let axe = axe.clone();
+        let is_ignored = missing.is_some() || axe.is_none();
+        let run = move || pages::breaks_no_rule(page, &axe.expect("AXE is set"));
+        let accessible = test(&format!("{name}_breaks_no_rule_of_axe"), Box::new(run));
+        trials.push(accessible.with_ignored_flag(is_ignored));
+    }
+    macro_rules! each {
+        ($($file:ident::$name:ident),* $(,)?) => {
+            [$((stringify!($name), $file::$name as fn())),*]
+        };
+    }
+    for (name, run) in each![
+        pages::each_stage_has_its_own_word_shape_colour_and_band,
+        pages::a_message_of_any_length_and_script_fits,
+        pages::without_scripts_the_page_is_complete,
+        pages::the_keyboard_is_enough,
+        pages::on_paper_it_is_black_on_white_and_one_page,
+        pages::what_is_injected_does_not_run,
+        news::a_new_release_is_noticed_and_shown_on_demand,
+        news::another_build_is_noticed_where_releases_have_no_number,
+        news::a_page_asks_every_20_seconds_and_less_often_where_nothing_answers,
+        news::a_hidden_page_asks_nothing,
+        news::a_preview_opens_with_its_password_and_asks_for_news,
+    ] {
+        trials.push(test(name, Box::new(run)));
+    }
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+}

@@ -1,0 +1,343 @@
+//! What every page looks like: at each stage, and for each error.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::{Value, json};
+use testbed::{Service, Variable};
+use thirtyfour::Key;
+
+use super::board::Board;
+use super::window::{Theme, Window};
+use crate::browser::program;
+use crate::index::MESSAGE;
+use crate::poster;
+
+/// A phone, a tablet, a laptop.
+const WIDTHS: [u16; 3] = [320, 768, 1440];
+const THEMES: [Theme; 2] = [Theme::Light, Theme::Dark];
+
+/// What a release on Heroku knows of itself.
+pub const RELEASE: [Variable; 4] = [
+    ("HOST", "127.0.0.1"),
+    ("HEROKU_RELEASE_VERSION", "v42"),
+    ("HEROKU_RELEASE_CREATED_AT", "2026-11-23T01:02:03Z"),
+    ("HEROKU_BUILD_COMMIT", "0123456789abcdef0123456789abcdef01234567"),
+];
+
+/// A page, and how a visitor comes to it.
+#[derive(Clone, Copy, Debug)]
+pub enum Page {
+    Stage(&'static str),
+    Error(u16),
+}
+
+pub const PAGES: [Page; 8] = [
+    Page::Stage("development"),
+    Page::Stage("review"),
+    Page::Stage("staging"),
+    Page::Stage("production"),
+    Page::Error(401),
+    Page::Error(404),
+    Page::Error(405),
+    Page::Error(500),
+];
+
+impl Page {
+    pub fn name(self) -> String {
+        match self {
+            Self::Stage(stage) => format!("the_page_of_{stage}"),
+            Self::Error(status) => format!("the_error_page_of_{status}"),
+        }
+    }
+
+    /// Starts a site that has it.
+    fn site(self) -> Site {
+        match self {
+            Self::Stage(stage) => Site::start(&[("APP_ENV", stage)]),
+            Self::Error(401) => {
+                let preview = [("APP_ENV", "staging"), ("PREVIEW_PASSWORD", "swordfish")];
+                Site::InProcess(Board::open(MESSAGE, &preview))
+            }
+            // No page of the real binary fails.
+            Self::Error(500) => Site::InProcess(Board::open(MESSAGE, &[])),
+            Self::Error(_) => Site::start(&[("APP_ENV", "production")]),
+        }
+    }
+
+    fn show(self, window: &Window, site: &Site) {
+        let url = site.url();
+        match self {
+            Self::Stage(_) | Self::Error(401) => window.go(&format!("{url}/")),
+            Self::Error(404) => window.go(&format!("{url}/nowhere")),
+            Self::Error(405) => {
+                let form = format!("<form method=post action={url}/><button>Post</button></form>");
+                window.go(&format!("data:text/html,{form}"));
+                window.click("button");
+                window.wait_until("document.querySelector('h1')");
+            }
+            Self::Error(_) => window.go(&format!("{url}/fails")),
+        }
+        window.wait_until("document.readyState === 'complete'");
+    }
+
+    fn title(self) -> &'static str {
+        match self {
+            Self::Stage(_) => MESSAGE,
+            Self::Error(401) => "Password needed",
+            Self::Error(404) => "Not found",
+            Self::Error(405) => "Method not allowed",
+            Self::Error(_) => "Something went wrong",
+        }
+    }
+}
+
+enum Site {
+    Binary(Service),
+    InProcess(Board),
+}
+
+impl Site {
+    fn start(variables: &[Variable]) -> Self {
+        let more = [("FORCE_HTTPS", "false")];
+        Self::Binary(program().start(&[&RELEASE[..], &more, variables].concat()))
+    }
+
+    fn url(&self) -> String {
+        match self {
+            Self::Binary(service) => service.url(),
+            Self::InProcess(board) => board.url.clone(),
+        }
+    }
+}
+
+/// The page in each theme, at each width.
+fn at_every_size(page: Page, look: impl Fn(&Window, &Site, Theme, &str)) {
+    let (site, window) = (page.site(), Window::open());
+    for theme in THEMES {
+        for width in WIDTHS {
+            window.set(width, theme);
+            page.show(&window, &site);
+            look(&window, &site, theme, &format!("{page:?}, {theme:?}, {width} px"));
+        }
+    }
+}
+
+pub fn fits_and_is_quiet(page: Page) {
+    at_every_size(page, |window, site, theme, at| {
+        assert_eq!(window.text("h1").replace('\n', " "), page.title(), "{at}");
+        assert_nothing_overflows(window, at);
+        let (paper, ink) = (lightness(window, "backgroundColor"), lightness(window, "color"));
+        assert_eq!(paper > ink, theme == Theme::Light, "{at}: paper {paper}, ink {ink}");
+
+        for url in window.requests() {
+            assert!(url.starts_with(&site.url()) || url.starts_with("data:"), "{at}: {url}");
+        }
+        let complaints = window.complaints();
+        let expected = usize::from(matches!(page, Page::Error(_))); // of the page's own status
+        assert_eq!(complaints.len(), expected, "{at}: {complaints:?}");
+        let Page::Error(status) = page else { return };
+        let status = format!("the server responded with a status of {status} ");
+        assert!(complaints[0].contains(&status), "{at}: {complaints:?}");
+    });
+}
+
+/// Nothing is wider than the window, and no text is wider than what it is in.
+fn assert_nothing_overflows(window: &Window, at: &str) {
+    let wide = window.run(
+        "return [...document.querySelectorAll('html, body, body *')].filter(element => {
+            const { left, right } = element.getBoundingClientRect();
+            const isOut = left < -0.5 || right > document.documentElement.clientWidth + 0.5;
+            return isOut || element.scrollWidth > element.clientWidth + 1 && element.clientWidth > 0;
+        }).map(element => element.outerHTML)",
+    );
+    assert_eq!(wide, json!([]), "{at}");
+}
+
+/// From 0, black, to 765, white.
+fn lightness(window: &Window, property: &str) -> u64 {
+    let colour = window.run(&format!("return getComputedStyle(document.body).{property}"));
+    let parts = colour.as_str().unwrap().split(|c: char| !c.is_ascii_digit());
+    parts.filter_map(|part| part.parse::<u64>().ok()).take(3).sum()
+}
+
+/// Every rule that axe has, of every level, experimental ones too.
+pub fn breaks_no_rule(page: Page, axe: &Path) {
+    let axe = fs::read_to_string(axe).unwrap_or_else(|error| panic!("AXE: {error}"));
+    at_every_size(page, |window, _, _, at| {
+        window.run(
+            "const notice = document.querySelector('[role=status] p');
+            if (notice) {
+                notice.hidden = false;
+                notice.querySelector('b').textContent = 'v43';
+                notice.querySelector('bdi').textContent = 'The curtain rises at eight.';
+            }",
+        );
+        window.run(&format!("{axe}; window.axe = axe;"));
+        let found = window.wait_for_promise(
+            "axe.run({ runOnly: axe.getRules().map(rule => rule.ruleId), resultTypes: ['violations', 'incomplete', 'passes'] })",
+        );
+        let of = |kind: &str| {
+            let rules = found[kind].as_array().unwrap_or_else(|| panic!("{at}: {found}"));
+            rules
+                .iter()
+                .map(|rule| (rule["id"].as_str().unwrap().to_owned(), rule["nodes"].clone()))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(of("violations"), [], "{at}");
+        assert_eq!(of("incomplete"), [], "{at}: what axe could not decide");
+        // AAA: 7:1, and for large text 4.5:1.
+        assert!(of("passes").iter().any(|(rule, _)| rule == "color-contrast-enhanced"), "{at}");
+    });
+}
+
+pub fn each_stage_has_its_own_word_shape_colour_and_band() {
+    let window = Window::open();
+    window.set(1440, Theme::Light);
+    let mut seen: Vec<Value> = Vec::new();
+    for page in &PAGES[..4] {
+        let site = page.site();
+        page.show(&window, &site);
+        let marks = window.wait_for_promise(
+            "fetch(document.querySelector('.stage img').src).then(icon => icon.text()).then(icon => ({
+                word: document.querySelector('.stage').innerText,
+                shape: icon.replace(/(fill|stroke)=\"#[^\"]*\"/, ''),
+                colour: getComputedStyle(document.body).getPropertyValue('--stage'),
+                band: getComputedStyle(document.querySelector('.band')).backgroundImage,
+            }))",
+        );
+        for mark in ["word", "shape", "colour", "band"] {
+            assert!(marks[mark].as_str().is_some_and(|mark| !mark.is_empty()), "{page:?}: {marks}");
+            for other in &seen {
+                assert_ne!(marks[mark], other[mark], "{mark}");
+            }
+        }
+        let is_shown = window.run("return document.querySelector('.stage img').naturalWidth > 0");
+        assert_eq!(is_shown, true, "{page:?}");
+        seen.push(marks);
+    }
+}
+
+pub fn a_message_of_any_length_and_script_fits() {
+    let long = "The company is called for half past six at the stage door, with costumes, wigs and shoes. \
+        The half will be called at seven twenty-five, and nobody leaves the building after that without \
+        a word to the stage manager. Understudies wait in the green room until they are told that all \
+        is well tonight, thank you.";
+    let capitals = long.to_uppercase();
+    let chinese = "今晚的演出八点开始。请在后台门口集合。".repeat(15);
+    let messages = [
+        "Hey!",
+        "Doors at 7",
+        "The curtain rises at eight.",
+        &long[..80],
+        &long[..140],
+        &long[..220],
+        &long[..300],
+        &capitals[..300],
+        "Donaudampfschifffahrtsgesellschaftskapitän",
+        "https://example.com/an/address/that/is/far/too/long/for/any/poster/of/any/size",
+        "مرحبا بالعالم! هذه لوحة الإعلانات.",
+        "שלום עולם",
+        &chinese[..300], // a hundred characters
+        "🎭 Curtain at eight 🎭",
+    ];
+    let window = Window::open();
+    for message in messages {
+        let board = Board::open(message, &[("APP_ENV", "staging"), ("FORCE_HTTPS", "false")]);
+        for width in [320, 768, 1440, 3840] {
+            let at = format!("{message:?}, {width} px");
+            window.set(width, Theme::Light);
+            window.go(&board.url);
+            assert_eq!(window.run("return document.querySelector('h1').textContent"), message);
+            assert_nothing_overflows(&window, &at);
+            let lines = window.run(
+                "const range = document.createRange();
+                range.selectNodeContents(document.querySelector('h1'));
+                return new Set([...range.getClientRects()].map(rect => Math.round(rect.bottom / 4))).size",
+            );
+            let size = window
+                .run("return parseFloat(getComputedStyle(document.querySelector('h1')).fontSize)");
+            // Where there is no room for three lines of legible type, there are more.
+            if width >= 1440 {
+                assert!(
+                    lines.as_u64().is_some_and(|lines| (1..=3).contains(&lines)),
+                    "{at}: {lines} lines"
+                );
+            }
+            assert!(size.as_f64().is_some_and(|size| size >= 16.0), "{at}: {size} px");
+            let is_rtl = "return getComputedStyle(document.querySelector('h1')).direction";
+            let starts_right = message.starts_with(|c: char| ('\u{590}'..'\u{700}').contains(&c));
+            assert_eq!(window.run(is_rtl), if starts_right { "rtl" } else { "ltr" }, "{at}");
+        }
+    }
+    assert_eq!(poster::columns(""), poster::columns("Hey!"), "the largest size");
+}
+
+pub fn without_scripts_the_page_is_complete() {
+    let (site, window) = (PAGES[3].site(), Window::open());
+    window.command("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
+    PAGES[3].show(&window, &site);
+    let text = window.text("body");
+    for shown in ["Production", "v42", "2026-11-23T01:02:03Z", RELEASE[3].1, "sha256:", "/release"]
+    {
+        assert!(text.contains(shown), "no {shown} in {text}");
+    }
+    assert!(!text.contains("Show it"), "{text}");
+}
+
+pub fn the_keyboard_is_enough() {
+    let (site, window) = (PAGES[3].site(), Window::open());
+    let focused = "const focus = document.activeElement;
+        return [focus.innerText, getComputedStyle(focus).outlineStyle]";
+    PAGES[3].show(&window, &site);
+    window.press(Key::Tab);
+    assert_eq!(window.run(focused), json!(["/release", "solid"]));
+    window.press(Key::Enter);
+    window.wait_until("location.pathname === '/release'");
+
+    window.go(&format!("{}/nowhere", site.url()));
+    window.press(Key::Tab);
+    assert_eq!(window.run(focused), json!(["Back to the board", "solid"]));
+    window.press(Key::Enter);
+    window.wait_until("location.pathname === '/'");
+}
+
+pub fn on_paper_it_is_black_on_white_and_one_page() {
+    let (site, window) = (PAGES[2].site(), Window::open());
+    PAGES[2].show(&window, &site);
+    window.run("document.querySelector('[role=status] p').hidden = false");
+    window.emulate("print", Theme::Dark);
+    let white = 3 * 255;
+    assert_eq!((lightness(&window, "backgroundColor"), lightness(&window, "color")), (white, 0));
+    let type_size =
+        window.run("return parseFloat(getComputedStyle(document.querySelector('h1')).fontSize)");
+    assert!(
+        type_size.as_f64().is_some_and(|px| px > 32.0),
+        "the message is large there, too: {type_size} px"
+    );
+    let notice = "return document.querySelector('[role=status]').getClientRects().length";
+    assert_eq!(window.run(notice), 0, "the notice is for the screen");
+    assert_eq!(window.pages_on_paper(), 1);
+}
+
+pub fn what_is_injected_does_not_run() {
+    let (site, window) = (PAGES[3].site(), Window::open());
+    PAGES[3].show(&window, &site);
+    assert_eq!(window.complaints(), Vec::<String>::new());
+    window.run(
+        "const script = document.createElement('script');
+        script.textContent = 'window.hasRun = true';
+        document.body.append(script);
+        const image = document.createElement('img');
+        image.src = 'http://127.0.0.1:9/pixel';
+        image.setAttribute('onerror', 'window.hasRun = true');
+        image.setAttribute('style', 'width: 9px');
+        document.body.append(image);",
+    );
+    window.wait_until("document.images[1].complete");
+    assert_eq!(window.run("return window.hasRun ?? null"), Value::Null);
+    let complaints = window.complaints().join("\n");
+    for directive in ["script-src 'self'", "img-src 'self'", "style-src 'self'"] {
+        assert!(complaints.contains(directive), "{directive}: {complaints}");
+    }
+}

@@ -1,0 +1,91 @@
+//! How the pages look: the stylesheet, the script and the icon, and the page of an error.
+//!
+//! They are part of the executable, under names that change with their content, so that browsers may keep them
+//! for as long as they like.
+
+use std::future::ready;
+
+use actix_web::web::{self, ServiceConfig};
+use askama::Template;
+use stagedoor::{Caching, Environment, ErrorPage, Representation};
+
+use crate::poster;
+use crate::settings::Settings;
+
+/// Where they are.
+pub const FOLDER: &str = "/assets/";
+
+/// The look of one site.
+#[derive(Clone)]
+pub struct Look {
+    pub site_name: String,
+    /// How the pages look.
+    pub stylesheet: Asset,
+    /// What tells an open page of a new release.
+    pub script: Asset,
+    /// The picture in the tab and on the page. Its shape and colour tell the stage.
+    pub icon: Asset,
+}
+
+/// One file.
+#[derive(Clone)]
+pub struct Asset {
+    /// Where it is: `/assets/callboard-0123456789abcdef.css`.
+    pub path: String,
+    representation: Representation,
+}
+
+#[derive(Template)]
+#[template(path = "icon.svg")]
+struct IconTemplate {
+    environment: Environment,
+}
+
+#[derive(Template)]
+#[template(path = "error.html")]
+struct ErrorTemplate<'a> {
+    error: &'a ErrorPage<'a>,
+    look: &'a Look,
+}
+
+impl Look {
+    /// Prepares everything. The message is set as large as it fits.
+    pub fn new(settings: &Settings, message: &str) -> Self {
+        let columns = poster::columns(message);
+        let stylesheet = include_str!("../assets/callboard.css");
+        let stylesheet = format!("{stylesheet}main {{ --columns: {columns}; }}\n");
+        let icon = IconTemplate { environment: settings.platform.environment }.render();
+        let icon = icon.expect("the template has no part that can fail");
+        Self {
+            site_name: settings.site_name.clone(),
+            stylesheet: Asset::new("css", "text/css; charset=utf-8", stylesheet),
+            script: Asset::new(
+                "js",
+                "text/javascript; charset=utf-8",
+                include_str!("../assets/notice.js"),
+            ),
+            icon: Asset::new("svg", "image/svg+xml", icon),
+        }
+    }
+
+    /// Adds a route for each file.
+    pub fn routes(&self, app: &mut ServiceConfig) {
+        for Asset { path, representation } in [&self.stylesheet, &self.script, &self.icon] {
+            let representation = representation.clone();
+            app.route(path, web::get().to(move || ready(representation.clone())));
+        }
+    }
+
+    /// The page of an error, as HTML.
+    pub fn error_page(&self, error: &ErrorPage) -> String {
+        ErrorTemplate { error, look: self }.render().unwrap_or_default()
+    }
+}
+
+impl Asset {
+    fn new(extension: &str, content_type: &'static str, content: impl Into<Vec<u8>>) -> Self {
+        let representation = Representation::new(content_type, Caching::Forever, content);
+        let path = format!("{FOLDER}callboard-{}.{extension}", representation.digest());
+        Self { path, representation }
+    }
+}

@@ -1,0 +1,251 @@
+//! What happens to every request, in order: its id, the guards, the handler, an error's page, the headers, the
+//! log line.
+
+use std::panic::AssertUnwindSafe;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use actix_http::Request;
+use actix_service::IntoServiceFactory;
+use actix_web::body::MessageBody;
+use actix_web::dev::{AppConfig, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_web::error::{ErrorInternalServerError, InternalError};
+use actix_web::http::header::{ACCEPT, HeaderValue};
+use actix_web::http::uri::PathAndQuery;
+use actix_web::http::{ConnectionType, Method};
+use actix_web::middleware::{Next, from_fn};
+use actix_web::{App, Error, HttpResponse, web};
+use futures_util::FutureExt;
+
+use crate::body::Body;
+use crate::client;
+use crate::errors::{self, ErrorPage, WriteHtml};
+use crate::format::Format;
+use crate::guards::{Guards, Scheme};
+use crate::headers::Headers;
+use crate::log::{self, RequestLine};
+use crate::methods::{self, Methods};
+use crate::release::Release;
+use crate::request_id::RequestIds;
+use crate::routes::Routes;
+use crate::settings::Settings;
+
+/// What an app needs behind Heroku's router, put around any `App`: `/release`, `/health` and `/robots.txt`; the
+/// redirect to https and the password of a preview; an id, a log line (a `tracing` event of the target
+/// `stagedoor::request`) and the security headers on every answer; error pages; `HEAD` for every `GET`, 405 with
+/// `Allow`, and an answer even where a handler panics.
+///
+/// ```
+/// use actix_web::{App, HttpServer, web};
+/// use stagedoor::{Duties, Release, Settings, Variables, build, load};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let variables = Variables::of_this_process();
+/// let (settings, _) = load(&build!(), &variables, Settings::read).map_err(|r| r.refusal())?;
+/// let duties = Duties::new(&settings, Release::new(&build!(), &settings)?);
+/// let server = HttpServer::new(move || {
+///     duties.around(App::new().route("/", web::get().to(async || "Hello!")))
+/// });
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Duties(Arc<Shared>);
+
+/// What all workers share.
+struct Shared {
+    guards: Guards,
+    headers: Headers,
+    routes: Routes,
+    write_html: WriteHtml,
+    release: web::Data<Release>,
+    is_ending: AtomicBool,
+}
+
+impl Duties {
+    /// The duties of a release with these settings.
+    #[must_use]
+    pub fn new(settings: &Settings, release: Release) -> Self {
+        Self(Arc::new(Shared {
+            guards: Guards::new(settings),
+            headers: Headers { hsts: settings.force_https, indexed: settings.indexed },
+            routes: Routes::new(settings, &release),
+            write_html: Arc::new(errors::plain_html),
+            release: web::Data::new(release),
+            is_ending: AtomicBool::new(false),
+        }))
+    }
+
+    /// Gives errors a page of the app's own, as HTML. Programs get problem details, terminals plain text.
+    ///
+    /// # Panics
+    /// If these duties are in use already.
+    #[must_use]
+    pub fn error_page(
+        mut self,
+        write_html: impl Fn(&ErrorPage) -> String + Send + Sync + 'static,
+    ) -> Self {
+        self.unshared().write_html = Arc::new(write_html);
+        self
+    }
+
+    /// Lets a preview show, without its password, what is below this path: a stylesheet, say, so that the page
+    /// which asks for the password looks like the others.
+    ///
+    /// # Panics
+    /// If these duties are in use already.
+    #[must_use]
+    pub fn public(mut self, path: &str) -> Self {
+        self.unshared().guards.open(path);
+        self
+    }
+
+    fn unshared(&mut self) -> &mut Shared {
+        Arc::get_mut(&mut self.0).expect("duties are set up before they are cloned")
+    }
+
+    /// Puts the duties around an app, for `HttpServer::new`. They are the outermost, whatever the app wraps:
+    /// what comes back is no `App` any more, and takes no other middleware.
+    ///
+    /// ```compile_fail
+    /// # fn wrong(duties: stagedoor::Duties) {
+    /// duties.around(actix_web::App::new()).wrap(actix_web::middleware::NormalizePath::trim());
+    /// # }
+    /// ```
+    pub fn around<T, B>(
+        &self,
+        app: App<T>,
+    ) -> impl ServiceFactory<
+        Request,
+        Config = AppConfig,
+        Response = ServiceResponse,
+        Error = Error,
+        InitError = (),
+    > + use<T, B>
+    where
+        T: ServiceFactory<
+                ServiceRequest,
+                Config = (),
+                Response = ServiceResponse<B>,
+                Error = Error,
+                InitError = (),
+            > + 'static,
+        B: MessageBody + 'static,
+    {
+        let worker = Rc::new(Worker {
+            shared: Arc::clone(&self.0),
+            ids: RequestIds::new(),
+            methods: Methods::default(),
+        });
+        app.app_data(self.0.release.clone())
+            .configure(|app| self.0.routes.register(app))
+            .wrap(from_fn(move |request, next| every_request(Rc::clone(&worker), request, next)))
+            .into_factory()
+    }
+
+    /// From here on each answer is the last of its connection: the process is about to stop.
+    pub(crate) fn end_connections(&self) {
+        self.0.is_ending.store(true, Ordering::Relaxed);
+    }
+}
+
+/// What one worker has for itself.
+struct Worker {
+    shared: Arc<Shared>,
+    ids: RequestIds,
+    methods: Methods,
+}
+
+/// The way of a request.
+async fn every_request<B: MessageBody + 'static>(
+    worker: Rc<Worker>,
+    mut request: ServiceRequest,
+    next: Next<B>,
+) -> Result<ServiceResponse, Error> {
+    let shared = &*worker.shared;
+    let summary = RequestSummary::new(&mut request, &worker.ids);
+    if let Some(refusal) = shared.guards.refuse(summary.scheme, request.head()) {
+        return Ok(request.into_response(summary.finish(shared, refusal)));
+    }
+    methods::ask_get_for_head(&mut request);
+    // A panic must not cut the connection: the router would show the visitor its own page (H13). A handler may
+    // panic at once, and not only when it is polled.
+    let answered = AssertUnwindSafe(async { next.call(request).await }).catch_unwind().await;
+    let answered = answered.unwrap_or_else(|_| Err(ErrorInternalServerError("panicked")));
+    match answered.map(ServiceResponse::map_into_boxed_body) {
+        Ok(mut answered) => {
+            if methods::is_unanswered(answered.response()) {
+                answered = Box::pin(worker.methods.correct(answered)).await;
+            }
+            let (request, response) = answered.into_parts();
+            Ok(ServiceResponse::new(request, summary.finish(shared, response)))
+        }
+        // The request is gone; the error carries the response.
+        Err(error) => {
+            let response = summary.finish(shared, HttpResponse::from_error(error));
+            Err(InternalError::from_response("answered", response).into())
+        }
+    }
+}
+
+/// What is known of a request from its head alone, and needed once it is answered.
+struct RequestSummary {
+    arrived: Instant,
+    id: HeaderValue,
+    method: Method,
+    path: Option<PathAndQuery>,
+    accept: Option<HeaderValue>,
+    client: Option<Rc<str>>,
+    scheme: Option<Scheme>,
+    body: Body,
+}
+
+impl RequestSummary {
+    /// Reads it off the request, which gets its id and has its body watched.
+    fn new(request: &mut ServiceRequest, ids: &RequestIds) -> Self {
+        Self {
+            arrived: Instant::now(),
+            id: ids.assign(request.headers_mut()),
+            method: request.method().clone(),
+            path: request.uri().path_and_query().cloned(),
+            accept: request.headers().get(ACCEPT).cloned(),
+            client: client::address(request),
+            scheme: Scheme::of(request.headers()),
+            body: Body::watch(request),
+        }
+    }
+
+    /// Adds the error page, the headers and the log line.
+    fn finish(self, shared: &Shared, response: HttpResponse) -> HttpResponse {
+        let status = response.status();
+        let id = str::from_utf8(self.id.as_bytes()).unwrap_or_default();
+        if let Some(error) = response.error().filter(|_| status.is_server_error()) {
+            log::log_failure(error, id);
+        }
+        let mut response = if status.is_client_error() || status.is_server_error() {
+            let format = Format::preferred(self.accept.as_ref());
+            errors::with_page(response, format, id, &shared.write_html)
+        } else {
+            response
+        };
+        // What follows a body that was not read to its end may be taken for a request.
+        if self.body.is_left() || shared.is_ending.load(Ordering::Relaxed) {
+            response.head_mut().set_connection_type(ConnectionType::Close);
+        }
+        RequestLine {
+            method: self.method.as_str(),
+            path: self.path.as_ref().map_or("", PathAndQuery::path),
+            id,
+            client: self.client.as_deref(),
+            status,
+            duration: self.arrived.elapsed(),
+            release: shared.release.release.as_deref(),
+        }
+        .log();
+        let over_https = self.scheme == Some(Scheme::Https);
+        shared.headers.put(response.headers_mut(), self.id, over_https);
+        response
+    }
+}

@@ -1,0 +1,86 @@
+//! The headers on every answer, and why each is there.
+//!
+//! Except where there was no request: what is not HTTP, has more than 96 headers or 128 KiB of them, or
+//! comes too slowly, actix refuses by itself, with an empty 400, 431 or 408, before any code of ours. (At a
+//! header whose name is 64 KiB long it panics, and the connection ends. The router lets none through.)
+
+use actix_web::http::header::{
+    CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
+    STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
+};
+
+use crate::request_id::X_REQUEST_ID;
+
+const X_ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
+const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-opener-policy");
+const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
+    HeaderName::from_static("cross-origin-resource-policy");
+
+/// On every answer, unless a handler set another.
+const ALWAYS: [(HeaderName, HeaderValue); 5] = [
+    // Pages load our stylesheet, icon and script, which asks for /release, and nothing else at all. No site
+    // may put them in a frame.
+    // Every browser in use obeys that, so there is no X-Frame-Options. Nothing comes from another site and nothing
+    // is framed, so neither Cross-Origin-Embedder-Policy nor Permissions-Policy has anyone left to bind.
+    (
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(
+            "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        ),
+    ),
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    // Isolates our pages from other sites, both ways.
+    (CROSS_ORIGIN_OPENER_POLICY, HeaderValue::from_static("same-origin")),
+    (CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("same-origin")),
+];
+
+/// 30 days: long enough to protect between two visits, short enough to take back. It binds this host
+/// alone: herokuapp.com is not ours to speak for.
+const HSTS: HeaderValue = HeaderValue::from_static("max-age=2592000");
+
+const NOINDEX: HeaderValue = HeaderValue::from_static("noindex");
+
+/// The headers of one site.
+#[derive(Clone, Copy)]
+pub struct Headers {
+    /// Send HSTS to visitors who came over https.
+    pub hsts: bool,
+    /// Let search engines list the site.
+    pub indexed: bool,
+}
+
+impl Headers {
+    /// Puts every header on an answer. What a handler set itself stays, but for the request's id: that is the
+    /// one in the log line, whatever a handler says.
+    pub fn put(self, headers: &mut HeaderMap, request_id: HeaderValue, over_https: bool) {
+        // A handler rarely set one. Looking for each by itself would cost 250 instructions more.
+        let has_own = headers.keys().any(is_ours);
+        let mut put = |name, value| {
+            if !(has_own && headers.contains_key(&name)) {
+                headers.append(name, value);
+            }
+        };
+        for (name, value) in ALWAYS {
+            put(name, value);
+        }
+        if self.hsts && over_https {
+            put(STRICT_TRANSPORT_SECURITY, HSTS);
+        }
+        if !self.indexed {
+            // At run time, since production runs staging's very build.
+            put(X_ROBOTS_TAG, NOINDEX);
+        }
+        if has_own {
+            headers.remove(X_REQUEST_ID);
+        }
+        headers.append(X_REQUEST_ID, request_id);
+    }
+}
+
+/// Whether this is the name of a header that is put on answers.
+fn is_ours(name: &HeaderName) -> bool {
+    let others = [STRICT_TRANSPORT_SECURITY, X_REQUEST_ID, X_ROBOTS_TAG];
+    ALWAYS.iter().any(|(ours, _)| ours == name) || others.contains(name)
+}

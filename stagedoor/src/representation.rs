@@ -1,0 +1,164 @@
+//! Bytes that are made once, at start, and sent many times: gzipped where it helps, each form with its
+//! own `ETag`, answered with 304 to clients that have them already.
+
+use std::io::Write;
+use std::sync::Arc;
+
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::http::header::{
+    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue,
+    IF_NONE_MATCH, VARY,
+};
+use actix_web::web::Bytes;
+use actix_web::{HttpRequest, HttpResponse, Responder};
+use flate2::Compression;
+use flate2::write::GzEncoder;
+
+use crate::digest;
+use crate::format;
+
+/// What a client may do with its copy, as `Cache-Control` says it.
+#[derive(Clone, Copy, Debug)]
+pub enum Caching {
+    /// Keep it, and ask each time whether it is still good: a new release shows at once.
+    Ask,
+    /// Keep it for a year, as long as caches go: its name changes with its content.
+    Forever,
+    /// Keep nothing.
+    Never,
+}
+
+/// One document, ready to be sent: a handler returns a clone of it, which copies nothing.
+///
+/// ```
+/// use stagedoor::{Caching, Representation};
+///
+/// let hours = Representation::new("text/plain; charset=utf-8", Caching::Ask, "Doors at seven.\n");
+/// let handler = move || std::future::ready(hours.clone());
+/// let app = actix_web::App::new().route("/hours", actix_web::web::get().to(handler));
+/// ```
+#[derive(Clone)]
+pub struct Representation(Arc<Prepared>);
+
+struct Prepared {
+    content_type: HeaderValue,
+    cache_control: HeaderValue,
+    vary: HeaderValue,
+    /// Whether a client may keep it, and so ask for it by `ETag`.
+    is_kept: bool,
+    plain: Encoded,
+    gzip: Option<Encoded>,
+}
+
+struct Encoded {
+    body: Bytes,
+    etag: HeaderValue,
+}
+
+impl Representation {
+    /// Prepares a document: gzips it where that makes it smaller, and gives each form its `ETag`.
+    ///
+    /// # Panics
+    /// If the content type is no header value.
+    #[must_use]
+    pub fn new(content_type: &'static str, caching: Caching, body: impl Into<Vec<u8>>) -> Self {
+        let body = body.into();
+        // A few dozen bytes only grow.
+        let gzip = Some(gzip(&body)).filter(|gzip| gzip.len() < body.len());
+        Self(Arc::new(Prepared {
+            content_type: HeaderValue::from_static(content_type),
+            cache_control: HeaderValue::from_static(match caching {
+                Caching::Ask => "no-cache",
+                Caching::Forever => "max-age=31536000, immutable",
+                Caching::Never => "no-store",
+            }),
+            vary: HeaderValue::from_static("accept-encoding"),
+            is_kept: !matches!(caching, Caching::Never),
+            plain: Encoded::new(body),
+            gzip: gzip.map(Encoded::new),
+        }))
+    }
+
+    /// One of several documents, of which a [`Format`](crate::Format) is chosen by `Accept`: caches are told.
+    #[must_use]
+    pub fn of_several(
+        content_type: &'static str,
+        caching: Caching,
+        body: impl Into<Vec<u8>>,
+    ) -> Self {
+        let Self(mut prepared) = Self::new(content_type, caching, body);
+        if let Some(prepared) = Arc::get_mut(&mut prepared) {
+            prepared.vary = HeaderValue::from_static("accept, accept-encoding");
+        }
+        Self(prepared)
+    }
+}
+
+impl Representation {
+    /// The digest of its content, for a name that changes with it: 16 hexadecimal digits.
+    #[must_use]
+    pub fn digest(&self) -> &str {
+        self.0.plain.etag.to_str().unwrap_or_default().trim_matches('"')
+    }
+}
+
+impl Responder for Representation {
+    type Body = BoxBody;
+
+    /// The document, or 304 where the client has it already.
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        self.0.answer(request)
+    }
+}
+
+impl Prepared {
+    fn answer(&self, request: &HttpRequest) -> HttpResponse {
+        let gzip = self
+            .gzip
+            .as_ref()
+            .filter(|_| format::takes_gzip(request.headers().get(ACCEPT_ENCODING)));
+        let encoded = gzip.unwrap_or(&self.plain);
+        let tags = request.headers().get(IF_NONE_MATCH).filter(|_| self.is_kept);
+        let known = tags.is_some_and(|tags| encoded.is_among(tags));
+
+        let mut response = if known {
+            HttpResponse::with_body(StatusCode::NOT_MODIFIED, BoxBody::new(()))
+        } else {
+            HttpResponse::with_body(StatusCode::OK, BoxBody::new(encoded.body.clone()))
+        };
+        let headers = response.headers_mut();
+        if !known {
+            headers.append(CONTENT_TYPE, self.content_type.clone());
+            if gzip.is_some() {
+                headers.append(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
+            }
+        }
+        headers.append(CACHE_CONTROL, self.cache_control.clone());
+        if self.is_kept {
+            headers.append(ETAG, encoded.etag.clone());
+        }
+        headers.append(VARY, self.vary.clone());
+        response
+    }
+}
+
+impl Encoded {
+    fn new(body: Vec<u8>) -> Self {
+        let etag = format!("\"{}\"", digest::short(&body));
+        Self { body: body.into(), etag: etag.try_into().expect("hex is a header value") }
+    }
+
+    /// Whether `If-None-Match` names this. A tag holds no quote, so finding it with its quotes is
+    /// finding it in the list, marked weak or not.
+    fn is_among(&self, tags: &HeaderValue) -> bool {
+        let (tags, own) = (tags.as_bytes(), self.etag.as_bytes());
+        tags == b"*" || tags.windows(own.len()).any(|window| window == own)
+    }
+}
+
+fn gzip(body: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    let written = encoder.write_all(body);
+    written.and_then(|()| encoder.finish()).expect("memory takes all that is written")
+}

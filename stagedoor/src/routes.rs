@@ -1,0 +1,54 @@
+//! The routes of every app: which release runs, whether it is well, and what search engines may read.
+
+use std::future::ready;
+
+use actix_web::web::{self, ServiceConfig};
+
+use crate::release::Release;
+use crate::representation::{Caching, Representation};
+use crate::settings::Settings;
+
+/// Which release runs here.
+pub const RELEASE: &str = "/release";
+
+/// Asked by those who watch the process, who know no password and need not come over https.
+pub const HEALTH: &str = "/health";
+
+/// Asked by search engines, which know no password.
+pub const ROBOTS: &str = "/robots.txt";
+
+/// What they answer, made once at start.
+#[derive(Clone)]
+pub struct Routes {
+    answers: [(&'static str, Representation); 3],
+}
+
+impl Routes {
+    pub fn new(settings: &Settings, release: &Release) -> Self {
+        let robots = if settings.indexed {
+            "User-agent: *\nAllow: /\n"
+        } else {
+            "User-agent: *\nDisallow: /\n"
+        };
+        // Indented, since people read it too.
+        let release =
+            serde_json::to_string_pretty(release).expect("text and options of text are JSON");
+        let release = Representation::new("application/json", Caching::Never, release + "\n");
+        let text = |caching, text| Representation::new("text/plain; charset=utf-8", caching, text);
+        Self {
+            answers: [
+                (RELEASE, release),
+                (HEALTH, text(Caching::Never, "ok\n")),
+                (ROBOTS, text(Caching::Ask, robots)),
+            ],
+        }
+    }
+
+    /// Adds them after the app's own routes, which come first.
+    pub fn register(&self, app: &mut ServiceConfig) {
+        for (path, answer) in &self.answers {
+            let answer = answer.clone();
+            app.route(path, web::get().to(move || ready(answer.clone())));
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! The server: binds, says where, serves, and drains when Heroku asks it to stop.
+
+use std::io::{self, ErrorKind};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::{App, HttpServer};
+use futures_util::future::{Either, select};
+use thiserror::Error;
+use tokio::time;
+
+use crate::client;
+use crate::connections::Connections;
+use crate::program::Site;
+use crate::release::{Build, Release};
+use crate::settings::Settings;
+use crate::signals::{Signals, Stop};
+
+/// The router drops an idle connection after 90 s. A server that does so first, as actix would after
+/// 5 s, closes connections on which a request is just coming: H13 and H18 in the app's log.
+const KEEP_ALIVE: Duration = Duration::from_secs(95);
+
+/// How long requests are still taken after SIGTERM: on connections that the router keeps open some may be
+/// on their way. Each is answered, with `Connection: close`. The wait ends with the last connection.
+const LAST_REQUESTS: Duration = Duration::from_secs(1);
+
+/// How long new connections are taken in any case: the system may hold some that no worker has seen yet.
+const NEW_CONNECTIONS: Duration = Duration::from_millis(100);
+
+/// How often to look whether connections are left: short beside `LAST_REQUESTS`, and costs nothing.
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
+
+/// Heroku kills a dyno 30 s after SIGTERM. Of these, requests under way have 24 s more to be finished;
+/// the log has 2 s to be written, and the process what is left.
+const DRAIN_SECONDS: u64 = 24;
+
+/// Why the service did not start, or failed, and what to do about it.
+#[derive(Debug, Error)]
+pub enum ServeError {
+    /// Another process listens there.
+    #[error("port {port} is taken. Stop what listens there, or choose another: PORT={next}")]
+    PortTaken {
+        /// The port.
+        port: u16,
+        /// Another, to try.
+        next: u16,
+    },
+    /// This machine has no such address.
+    #[error("this machine has no address {0}. Unset HOST, or choose one it has: HOST=127.0.0.1")]
+    NoSuchAddress(IpAddr),
+    /// The operating system keeps the port for others.
+    #[error("this user may not listen on port {0}. Choose one from 1024 on: PORT=8080")]
+    NotAllowed(u16),
+    /// The operating system refuses for another reason.
+    #[error("can't listen on {0}: {1}. Choose another HOST or PORT")]
+    Unusable(SocketAddr, io::Error),
+    /// The executable, whose digest `/release` answers, can't be read.
+    #[error("can't read this executable: {0}")]
+    Executable(io::Error),
+    /// The server failed, or could not listen for signals.
+    #[error("the server failed: {0}")]
+    Failed(io::Error),
+}
+
+/// Makes the site and serves it, until a signal asks to stop.
+///
+/// `site` is a `dyn`, so that all of the server is compiled with this crate, and not anew with each change of an
+/// app.
+pub fn run(
+    build: &Build,
+    settings: &Settings,
+    site: &dyn Fn(&Release) -> Site,
+) -> Result<(), ServeError> {
+    let release = Release::new(build, settings).map_err(ServeError::Executable)?;
+    let site = site(&release);
+    // This thread only waits for signals: each worker has a runtime of its own.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(ServeError::Failed)?;
+    runtime.block_on(serve(settings, release, site))
+}
+
+/// Serves until SIGTERM, which lets the requests under way finish; a second one changes nothing. Ctrl-C
+/// does not wait.
+async fn serve(settings: &Settings, release: Release, site: Site) -> Result<(), ServeError> {
+    let (name, routes) = (site.name.clone(), Arc::clone(&site.routes));
+    let duties = site.duties(settings, release.clone());
+    let connections = Connections::default();
+
+    let bind = |host: IpAddr| {
+        let (duties, routes) = (duties.clone(), Arc::clone(&routes));
+        let connections = connections.clone();
+        HttpServer::new(move || duties.around(App::new().configure(|app| routes(app))))
+            .on_connect(move |connection, data| {
+                client::note_peer(connection, data);
+                data.insert(connections.open());
+            })
+            .workers(settings.workers)
+            .keep_alive(KEEP_ALIVE)
+            .shutdown_timeout(DRAIN_SECONDS)
+            .disable_signals() // we wait for them ourselves
+            .bind((host, settings.port))
+    };
+    let server = match bind(settings.host) {
+        Err(error) if is_without_ipv6(settings.host, &error) => bind(Ipv4Addr::UNSPECIFIED.into()),
+        bound => bound,
+    };
+    let server = server.map_err(|error| ServeError::of_bind(settings, error))?;
+
+    // Listened for from here on: whoever reads that it is open may rely on that.
+    let signals = Signals::listen().map_err(ServeError::Failed)?;
+    log_addresses(&name, settings, &release, &server.addrs());
+    let running = server.run();
+    let handle = running.handle();
+    let stopping = async {
+        let graceful = signals.wait().await == Stop::Gracefully;
+        if graceful {
+            duties.end_connections();
+            let all_closed = async {
+                time::sleep(NEW_CONNECTIONS).await;
+                while !connections.are_closed() {
+                    time::sleep(LOOK_AGAIN).await;
+                }
+            };
+            let _ = time::timeout(LAST_REQUESTS, all_closed).await;
+        }
+        handle.stop(graceful).await;
+    };
+    match select(running, pin!(stopping)).await {
+        Either::Left((ended, _)) => ended,
+        Either::Right(((), running)) => running.await,
+    }
+    .map_err(ServeError::Failed)?;
+    tracing::info!("{name} has stopped");
+    Ok(())
+}
+
+fn log_addresses(name: &str, settings: &Settings, release: &Release, addresses: &[SocketAddr]) {
+    for address in addresses {
+        let open_at = match &settings.heroku.domain {
+            Some(domain) => format!("https://{domain}"),
+            None if address.ip().is_unspecified() => format!("http://localhost:{}", address.port()),
+            None => format!("http://{address}"),
+        };
+        tracing::info!(
+            environment = settings.environment.name(),
+            release = release.release.as_deref().unwrap_or("none"),
+            commit = release.commit.as_deref().unwrap_or("none"),
+            workers = settings.workers,
+            address = %address,
+            "{name} is open at {open_at}",
+        );
+    }
+}
+
+/// Where the kernel has no IPv6, `::` can't be bound, and every interface is 0.0.0.0.
+fn is_without_ipv6(host: IpAddr, error: &io::Error) -> bool {
+    host == Ipv6Addr::UNSPECIFIED
+        && !matches!(error.kind(), ErrorKind::AddrInUse | ErrorKind::PermissionDenied)
+}
+
+impl ServeError {
+    fn of_bind(settings: &Settings, error: io::Error) -> Self {
+        match error.kind() {
+            ErrorKind::AddrInUse => Self::PortTaken {
+                port: settings.port,
+                next: settings.port.checked_add(1).unwrap_or(8080),
+            },
+            ErrorKind::AddrNotAvailable => Self::NoSuchAddress(settings.host),
+            ErrorKind::PermissionDenied => Self::NotAllowed(settings.port),
+            _ => Self::Unusable(SocketAddr::new(settings.host, settings.port), error),
+        }
+    }
+}

@@ -1,0 +1,122 @@
+//! The platform's settings: what each may be, and its default.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use tracing_subscriber::filter::{LevelFilter, Targets};
+
+use super::reader::Reader;
+use super::report::{RANDOM_PASSWORD, Remedy};
+use super::{Environment, LogFormat, Settings};
+
+/// A dyno of 512 MB shows eight processors: a thread for each is more than so small a dyno needs.
+const MOST_WORKERS_BY_DEFAULT: usize = 4;
+
+/// Hides actix's lines at start, since we log one, and its errors about malformed requests.
+const DEFAULT_LOG: &str = "info,actix_server=warn,actix_http=off";
+
+impl Settings {
+    /// Reads them, after those that the report is to show before.
+    pub fn read(reader: &mut Reader) -> Self {
+        let environment = reader.environment();
+        let settings = Self {
+            environment,
+            indexed: environment == Environment::Production,
+            host: reader.host(),
+            port: reader.port(),
+            workers: reader.workers(),
+            log: reader.log(),
+            log_format: reader.log_format(),
+            force_https: reader.force_https(),
+            preview_password: reader.secret("PREVIEW_PASSWORD"),
+            heroku: reader.heroku().clone(),
+        };
+        reader.notice_a_public_preview(&settings);
+        settings
+    }
+}
+
+impl Reader<'_> {
+    fn is_development(&self) -> bool {
+        self.environment() == Environment::Development
+    }
+
+    fn host(&mut self) -> IpAddr {
+        let on_dyno = self.variables().on_dyno();
+        let default = if self.is_development() {
+            IpAddr::V4(Ipv4Addr::LOCALHOST)
+        } else {
+            IpAddr::V6(Ipv6Addr::UNSPECIFIED)
+        };
+        let allowed = if on_dyno {
+            // Elsewhere the router reaches nothing, and after 60 s Heroku stops the dyno with R10.
+            ":: on a dyno, for every interface; or leave it unset"
+        } else {
+            "an IP address, such as 127.0.0.1, or :: for every interface"
+        };
+        self.read("HOST", &default.to_string(), allowed, |text| {
+            text.parse().ok().filter(|ip: &IpAddr| !on_dyno || ip.is_unspecified())
+        })
+    }
+
+    fn port(&mut self) -> u16 {
+        let remedy = if self.variables().on_dyno() {
+            let app = self.app_option();
+            Remedy::Do(format!("heroku config:unset PORT {app} (Heroku sets it)"))
+        } else {
+            Remedy::Set("PORT", "8080".to_owned())
+        };
+        let allowed = "a whole number from 0 to 65535";
+        self.read_or("PORT", "8080", allowed, remedy, |text| text.parse().ok())
+    }
+
+    fn workers(&mut self) -> usize {
+        let default = self.variables().processors().min(MOST_WORKERS_BY_DEFAULT).to_string();
+        let parse = |text: &str| text.parse().ok().filter(|n| (1..=64).contains(n));
+        self.read("WEB_CONCURRENCY", &default, "a whole number from 1 to 64", parse)
+    }
+
+    fn log(&mut self) -> Targets {
+        let allowed = "levels and targets, such as info or warn,stagedoor=debug";
+        let parse =
+            |text: &str| text.parse().ok().filter(|_| text.split(',').all(is_log_directive));
+        self.read("RUST_LOG", DEFAULT_LOG, allowed, parse)
+    }
+
+    fn log_format(&mut self) -> LogFormat {
+        let default = if self.is_development() { "text" } else { "json" };
+        self.read("LOG_FORMAT", default, "text or json", |text| match text {
+            "text" => Some(LogFormat::Text),
+            "json" => Some(LogFormat::Json),
+            _ => None,
+        })
+    }
+
+    fn force_https(&mut self) -> bool {
+        let default = if self.is_development() { "false" } else { "true" };
+        self.read("FORCE_HTTPS", default, "true or false", |text| text.parse().ok())
+    }
+
+    fn notice_a_public_preview(&mut self, settings: &Settings) {
+        let preview = matches!(settings.environment, Environment::Staging | Environment::Review);
+        if preview && settings.preview_password.is_none() {
+            let command = self.config_set(&format!("PREVIEW_PASSWORD={RANDOM_PASSWORD}"));
+            self.notice(format!(
+                "Anyone can open this {} site: it has no PREVIEW_PASSWORD. To give it one: {command}",
+                settings.environment
+            ));
+        }
+    }
+}
+
+/// A level, `target=level`, or a target. To tracing any bare word is a target: `inof` would log a crate
+/// of that name, and nothing else.
+fn is_log_directive(directive: &str) -> bool {
+    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    let target = directive.split_once('=').map_or(directive, |(target, _)| target);
+    let is_target = !target.is_empty() && target.bytes().all(|b| b.is_ascii_graphic());
+    let is_level = directive.parse::<LevelFilter>().is_ok();
+    let lower = directive.to_ascii_lowercase();
+    let resembles_a_level = LEVELS.iter().any(|level| strsim::osa_distance(&lower, level) < 2);
+    let lacks_its_level = directive.ends_with('='); // which would be errors, to tracing
+    !directive.is_empty() && (is_level || is_target && !resembles_a_level && !lacks_its_level)
+}
