@@ -27,7 +27,7 @@ pub struct Index {
     text: Representation,
 }
 
-/// What the template and the JSON show.
+/// What the template shows. The JSON has the site's name and the release, whose message is this one.
 #[derive(Template, Serialize)]
 #[template(path = "index.html")]
 struct IndexTemplate<'a> {
@@ -56,7 +56,7 @@ impl Index {
         let html = template.render().expect("the template has no part that can fail");
         let json = serde_json::to_string(&template).expect("text and options of text are JSON");
         let page =
-            |content_type, body| Representation::of_several(content_type, Caching::Ask, body);
+            |content_type, body| Representation::by_accept(content_type, Caching::Revalidate, body);
         Self {
             html: page("text/html; charset=utf-8", html),
             json: page("application/json", json + "\n"),

@@ -1,4 +1,4 @@
-//! How the pages look: the stylesheet, the script and the icon, and the page of an error.
+//! The look of the pages: the stylesheet, the script and the icon, and the page of an error.
 //!
 //! They are part of the executable, under names that change with their content, so that browsers may keep them
 //! for as long as they like.
@@ -12,14 +12,14 @@ use stagedoor::{Caching, Environment, ErrorPage, Representation};
 use crate::poster;
 use crate::settings::Settings;
 
-/// Where they are.
+/// Below this path the assets are.
 pub const FOLDER: &str = "/assets/";
 
-/// The look of one site.
+/// All of it, for the site with this name.
 #[derive(Clone)]
 pub struct Look {
     pub site_name: String,
-    /// How the pages look.
+    /// Its last line tells how large the message is.
     pub stylesheet: Asset,
     /// What tells an open page of a new release.
     pub script: Asset,
@@ -78,7 +78,8 @@ impl Look {
 
     /// The page of an error, as HTML.
     pub fn error_page(&self, error: &ErrorPage) -> String {
-        ErrorTemplate { error, look: self }.render().unwrap_or_default()
+        let page = ErrorTemplate { error, look: self }.render();
+        page.expect("the template has no part that can fail")
     }
 }
 

@@ -15,19 +15,21 @@ use look::Look;
 use settings::Settings;
 
 fn main() -> ExitCode {
+    // The message goes into the build, too, so that /release tells it.
     Program::new(build!(MESSAGE), Settings::read).serve(site)
 }
 
-/// All that the site shows, made once, at start. `/release`, `/health` and `/robots.txt` are stagedoor's.
+/// All that the site shows, made once, at start; each worker then adds the routes to its own app. `/release`,
+/// `/health` and `/robots.txt` are stagedoor's.
 fn site(settings: &Settings, release: &Release) -> Site {
     let look = Look::new(settings, MESSAGE);
     let index = web::Data::new(Index::new(settings, release, &look));
-    let pages = look.clone();
+    let error_look = look.clone();
     Site::new(&settings.site_name, move |app| {
         app.app_data(index.clone());
         app.route("/", web::get().to(index::view));
         look.routes(app);
     })
-    .public(look::FOLDER)
-    .error_page(move |error| pages.error_page(error))
+    .public(look::FOLDER) // without a preview's password
+    .error_page(move |error| error_look.error_page(error))
 }

@@ -1,11 +1,11 @@
-//! How large the message is set: as large as three lines of it, or fewer, have room for.
+//! The size of the message: the largest at which it fits in one to three lines.
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// A word that is longer may be broken: else one address would make the whole message small.
 const LONGEST_WORD: usize = 20;
 
-/// How many columns the longest line of a message has room for. A letter takes one column, a capital one and a
+/// How many columns the longest line of a message needs. A letter takes one column, a capital one and a
 /// half, a Chinese character two.
 pub fn columns(message: &str) -> usize {
     let capitals = message.chars().filter(|c| c.is_uppercase()).count();
@@ -21,7 +21,7 @@ pub fn columns(message: &str) -> usize {
     wanted.max(6) // a shorter message would be larger than the window is high
 }
 
-/// Characters of two columns can be parted anywhere.
+/// A line may break at any character of two columns.
 fn longest_word(message: &str) -> usize {
     message
         .split(|c: char| c.is_whitespace() || c.width() == Some(2))

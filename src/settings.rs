@@ -7,11 +7,11 @@ use stagedoor::{Environment, Reader};
 /// The settings, in types that can't be wrong.
 #[derive(Debug)]
 pub struct Settings {
-    /// `SITE_NAME`: the name on the page. `Callboard` unless set; 1 to 60 printable characters, which a tab or a
-    /// log line has room for.
+    /// `SITE_NAME`: the name on the page. `Callboard` unless set; 1 to 60 printable characters, which the tab of
+    /// a browser has room for.
     pub site_name: String,
     /// `SITE_URL`: the address that search engines and shared links are to use, as `https://www.example.com`; on
-    /// Heroku the app's default domain unless set. In production only.
+    /// Heroku the app's default domain unless set. `None` outside production.
     pub canonical_url: Option<String>,
     /// What every app on Heroku has: `APP_ENV`, `HOST`, `PORT`, `WEB_CONCURRENCY`, `RUST_LOG`, `LOG_FORMAT`,
     /// `FORCE_HTTPS`, `PREVIEW_PASSWORD`.
@@ -19,7 +19,7 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// Reads them, in the order of the README's table.
+    /// Reads them. The report, and so the README's table, has them in this order.
     pub fn read(reader: &mut Reader) -> Self {
         let is_production = reader.environment() == Environment::Production;
         Self {
@@ -30,6 +30,7 @@ impl Settings {
     }
 }
 
+/// This is how stagedoor finds its part.
 impl AsRef<stagedoor::Settings> for Settings {
     fn as_ref(&self) -> &stagedoor::Settings {
         &self.platform

@@ -61,8 +61,9 @@ struct Index {
 }
 
 fn site(settings: &Settings, _: &Release) -> Site {
-    let page =
-        |content_type, body: &str| Representation::of_several(content_type, Caching::Ask, body);
+    let page = |content_type, body: &str| {
+        Representation::by_accept(content_type, Caching::Revalidate, body)
+    };
     let index = web::Data::new(Index {
         html: page(
             "text/html; charset=utf-8",

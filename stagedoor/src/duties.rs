@@ -1,5 +1,5 @@
-//! What happens to every request, in order: its id, the guards, the handler, an error's page, the headers, the
-//! log line.
+//! What happens to every request, in order: its id, the guards, `HEAD` as `GET`, the handler, 405, an error's page,
+//! `Connection: close`, the log line, the headers.
 
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
@@ -72,7 +72,7 @@ impl Duties {
             guards: Guards::new(settings),
             headers: Headers { hsts: settings.force_https, indexed: settings.indexed },
             routes: Routes::new(settings, &release),
-            write_html: Arc::new(errors::plain_html),
+            write_html: Arc::new(errors::fallback_html),
             release: web::Data::new(release),
             is_ending: AtomicBool::new(false),
         }))
@@ -87,7 +87,7 @@ impl Duties {
         mut self,
         write_html: impl Fn(&ErrorPage) -> String + Send + Sync + 'static,
     ) -> Self {
-        self.unshared().write_html = Arc::new(write_html);
+        self.setup().write_html = Arc::new(write_html);
         self
     }
 
@@ -98,11 +98,11 @@ impl Duties {
     /// If these duties are in use already.
     #[must_use]
     pub fn public(mut self, path: &str) -> Self {
-        self.unshared().guards.open(path);
+        self.setup().guards.open(path);
         self
     }
 
-    fn unshared(&mut self) -> &mut Shared {
+    fn setup(&mut self) -> &mut Shared {
         Arc::get_mut(&mut self.0).expect("duties are set up before they are cloned")
     }
 
@@ -134,6 +134,7 @@ impl Duties {
             > + 'static,
         B: MessageBody + 'static,
     {
+        // `HttpServer` calls this once in each worker.
         let worker = Rc::new(Worker {
             shared: Arc::clone(&self.0),
             ids: RequestIds::new(),
@@ -158,7 +159,7 @@ struct Worker {
     methods: Methods,
 }
 
-/// The way of a request.
+/// What happens to each request, in order.
 async fn every_request<B: MessageBody + 'static>(
     worker: Rc<Worker>,
     mut request: ServiceRequest,
@@ -169,20 +170,21 @@ async fn every_request<B: MessageBody + 'static>(
     if let Some(refusal) = shared.guards.refuse(summary.scheme, request.head()) {
         return Ok(request.into_response(summary.finish(shared, refusal)));
     }
-    methods::ask_get_for_head(&mut request);
-    // A panic must not cut the connection: the router would show the visitor its own page (H13). A handler may
-    // panic at once, and not only when it is polled.
+    methods::route_head_as_get(&mut request);
+    // A panic must not cut the connection: the router would show the visitor its own page (H13). The block also
+    // catches one in `call` itself, before there is a future.
     let answered = AssertUnwindSafe(async { next.call(request).await }).catch_unwind().await;
     let answered = answered.unwrap_or_else(|_| Err(ErrorInternalServerError("panicked")));
     match answered.map(ServiceResponse::map_into_boxed_body) {
         Ok(mut answered) => {
             if methods::is_unanswered(answered.response()) {
+                // In a box, so that the future of a request that is answered stays small.
                 answered = Box::pin(worker.methods.correct(answered)).await;
             }
             let (request, response) = answered.into_parts();
             Ok(ServiceResponse::new(request, summary.finish(shared, response)))
         }
-        // The request is gone; the error carries the response.
+        // The request was consumed. actix answers an error with the response that it carries, so ours goes into one.
         Err(error) => {
             let response = summary.finish(shared, HttpResponse::from_error(error));
             Err(InternalError::from_response("answered", response).into())
@@ -190,7 +192,7 @@ async fn every_request<B: MessageBody + 'static>(
     }
 }
 
-/// What is known of a request from its head alone, and needed once it is answered.
+/// What is known of a request from its head, and needed once it is answered: by then actix has consumed it.
 struct RequestSummary {
     arrived: Instant,
     id: HeaderValue,
@@ -217,12 +219,12 @@ impl RequestSummary {
         }
     }
 
-    /// Adds the error page, the headers and the log line.
+    /// Adds an error's page, says whether the connection ends, logs the line, and adds the headers.
     fn finish(self, shared: &Shared, response: HttpResponse) -> HttpResponse {
         let status = response.status();
         let id = str::from_utf8(self.id.as_bytes()).unwrap_or_default();
-        if let Some(error) = response.error().filter(|_| status.is_server_error()) {
-            log::log_failure(error, id);
+        if let Some(error) = response.error() {
+            log::log_error(error, status, id);
         }
         let mut response = if status.is_client_error() || status.is_server_error() {
             let format = Format::preferred(self.accept.as_ref());
@@ -230,7 +232,7 @@ impl RequestSummary {
         } else {
             response
         };
-        // What follows a body that was not read to its end may be taken for a request.
+        // Else the rest of a body that was not read could be taken for the next request.
         if self.body.is_left() || shared.is_ending.load(Ordering::Relaxed) {
             response.head_mut().set_connection_type(ConnectionType::Close);
         }

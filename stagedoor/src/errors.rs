@@ -2,6 +2,7 @@
 //! there.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
@@ -36,8 +37,8 @@ impl fmt::Display for ErrorPage<'_> {
 /// Writes an error page as HTML.
 pub type WriteHtml = Arc<dyn Fn(&ErrorPage) -> String + Send + Sync>;
 
-/// The page of an app that has no look of its own. What it shows is ours, and needs no escaping.
-pub fn plain_html(page: &ErrorPage) -> String {
+/// The page of an app that has none of its own, or whose own one panics. What it shows is ours, and needs no escaping.
+pub fn fallback_html(page: &ErrorPage) -> String {
     let ErrorPage { title, detail, request_id, .. } = page;
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
@@ -61,7 +62,11 @@ pub fn with_page(
     let (title, detail) = sentences(response.status());
     let page = ErrorPage { title, status: response.status().as_u16(), detail, request_id };
     let (content_type, body) = match format {
-        Format::Html => ("text/html; charset=utf-8", write_html(&page)),
+        Format::Html => {
+            // The app's own page may panic, and there is no other to show for that.
+            let html = catch_unwind(AssertUnwindSafe(|| write_html(&page)));
+            ("text/html; charset=utf-8", html.unwrap_or_else(|_| fallback_html(&page)))
+        }
         Format::Json => {
             ("application/problem+json", serde_json::to_string(&page).unwrap_or_default())
         }
@@ -98,7 +103,7 @@ fn sentences(status: StatusCode) -> (&'static str, &'static str) {
         }
         StatusCode::NOT_FOUND => ("Not found", "There is nothing at this address."),
         StatusCode::METHOD_NOT_ALLOWED => {
-            ("Method not allowed", "This address can be read, and nothing else.")
+            ("Method not allowed", "This address does not take this method.")
         }
         status if status.is_server_error() => {
             ("Something went wrong", "The fault is ours, and it has been logged.")

@@ -19,10 +19,10 @@ const CROSS_ORIGIN_RESOURCE_POLICY: HeaderName =
 
 /// On every answer, unless a handler set another.
 const ALWAYS: [(HeaderName, HeaderValue); 5] = [
-    // Pages load our stylesheet, icon and script, which asks for /release, and nothing else at all. No site
-    // may put them in a frame.
-    // Every browser in use obeys that, so there is no X-Frame-Options. Nothing comes from another site and nothing
-    // is framed, so neither Cross-Origin-Embedder-Policy nor Permissions-Policy has anyone left to bind.
+    // A page may load styles, pictures and scripts of its own site, and ask that site, and nothing else at all. No
+    // site may put it in a frame. Every browser in use obeys that, so there is no X-Frame-Options.
+    // Nothing comes from another site and nothing is framed: so there is no one whom Cross-Origin-Embedder-Policy
+    // or Permissions-Policy would bind.
     (
         CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(

@@ -12,10 +12,10 @@
 //! | Which release runs here? | `release.rs`, `routes.rs`, `digest.rs` |
 //! | Who is turned away? | `guards.rs`, `target.rs` |
 //! | What is on every answer? | `headers.rs`, `request_id.rs` |
-//! | How are HEAD, 405 and bodies handled? | `methods.rs`, `body.rs` |
+//! | How are HEAD, 405 and bodies handled? | `methods.rs`, `body.rs`; targets that no page can have: `guards.rs` |
 //! | How is a page sent: gzip, `ETag`, 304? | `representation.rs`, `format.rs` |
 //! | What does a visitor see when something fails? | `errors.rs` |
-//! | What does the log hold? | `log.rs`, `log/json.rs`, `log/output.rs`, `client.rs` |
+//! | What does a line of the log hold? | `log.rs`; how it is written: `log/json.rs`, `log/output.rs`; who asked: `client.rs` |
 //! | How does it start and stop: keep-alive, drain? | `server.rs`, `connections.rs`, `signals.rs` |
 
 /// Runs the code in the README.

@@ -46,9 +46,14 @@ pub fn start(filter: &Targets, format: LogFormat) -> FlushOnDrop {
     flush
 }
 
-/// Says why a handler failed: the visitor is only told that one did.
-pub fn log_failure(error: &actix_web::Error, request_id: &str) {
-    tracing::error!(request_id, error = clip(&error.to_string()), "a request failed");
+/// Says why a request failed, or at debug why it was refused: the visitor is only told that it was.
+pub fn log_error(error: &actix_web::Error, status: StatusCode, request_id: &str) {
+    let error = error.to_string();
+    if status.is_server_error() {
+        tracing::error!(request_id, error = clip(&error), "a request failed");
+    } else {
+        tracing::debug!(request_id, error = clip(&error), "a request was refused");
+    }
 }
 
 /// A request, and what came of it, for its line.

@@ -15,13 +15,13 @@ use crate::errors::has_own_body;
 
 /// Lets the handler of `GET` answer `HEAD`. actix leaves out the body of the answer by itself. (A route of the
 /// app's own for `HEAD` is not reached.)
-pub fn ask_get_for_head(request: &mut ServiceRequest) {
+pub fn route_head_as_get(request: &mut ServiceRequest) {
     if *request.method() == Method::HEAD {
         request.head_mut().method = Method::GET;
     }
 }
 
-/// Whether actix, and no handler, says that there is nothing.
+/// Whether this is actix's own 404 or 405, and no handler's.
 pub fn is_unanswered(response: &HttpResponse) -> bool {
     matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED)
         && !has_own_body(response)
@@ -29,9 +29,9 @@ pub fn is_unanswered(response: &HttpResponse) -> bool {
 
 /// Tells which methods the handlers of a path take.
 ///
-/// actix notes them with the request while it looks for a handler, and shows them to its own resources alone. So
-/// this is an app of its own, with one resource, which takes no method: what that is asked it answers with 405
-/// and the methods that were noted.
+/// While actix looks for a handler it notes the methods that it has tried in the request's extensions, where only its
+/// own resources can read them. So the extensions are lent to a small app, whose one resource takes no method: it
+/// answers 405, and names the methods in `Allow`.
 #[derive(Default)]
 pub struct Methods(OnceCell<BoxService<Request, ServiceResponse, Error>>);
 

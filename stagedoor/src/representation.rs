@@ -22,7 +22,7 @@ use crate::format;
 #[derive(Clone, Copy, Debug)]
 pub enum Caching {
     /// Keep it, and ask each time whether it is still good: a new release shows at once.
-    Ask,
+    Revalidate,
     /// Keep it for a year, as long as caches go: its name changes with its content.
     Forever,
     /// Keep nothing.
@@ -34,7 +34,7 @@ pub enum Caching {
 /// ```
 /// use stagedoor::{Caching, Representation};
 ///
-/// let hours = Representation::new("text/plain; charset=utf-8", Caching::Ask, "Doors at seven.\n");
+/// let hours = Representation::new("text/plain; charset=utf-8", Caching::Revalidate, "Doors at seven.\n");
 /// let handler = move || std::future::ready(hours.clone());
 /// let app = actix_web::App::new().route("/hours", actix_web::web::get().to(handler));
 /// ```
@@ -69,7 +69,7 @@ impl Representation {
         Self(Arc::new(Prepared {
             content_type: HeaderValue::from_static(content_type),
             cache_control: HeaderValue::from_static(match caching {
-                Caching::Ask => "no-cache",
+                Caching::Revalidate => "no-cache",
                 Caching::Forever => "max-age=31536000, immutable",
                 Caching::Never => "no-store",
             }),
@@ -82,7 +82,7 @@ impl Representation {
 
     /// One of several documents, of which a [`Format`](crate::Format) is chosen by `Accept`: caches are told.
     #[must_use]
-    pub fn of_several(
+    pub fn by_accept(
         content_type: &'static str,
         caching: Caching,
         body: impl Into<Vec<u8>>,

@@ -39,7 +39,7 @@ impl Routes {
             answers: [
                 (RELEASE, release),
                 (HEALTH, text(Caching::Never, "ok\n")),
-                (ROBOTS, text(Caching::Ask, robots)),
+                (ROBOTS, text(Caching::Revalidate, robots)),
             ],
         }
     }

@@ -26,7 +26,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(95);
 /// on their way. Each is answered, with `Connection: close`. The wait ends with the last connection.
 const LAST_REQUESTS: Duration = Duration::from_secs(1);
 
-/// How long new connections are taken in any case: the system may hold some that no worker has seen yet.
+/// How long new connections are taken at least: the system may hold some that no worker has seen yet.
 const NEW_CONNECTIONS: Duration = Duration::from_millis(100);
 
 /// How often to look whether connections are left: short beside `LAST_REQUESTS`, and costs nothing.

@@ -1,4 +1,4 @@
-//! The settings: environment variables, read here and nowhere else, into types that can't be wrong.
+//! The settings: environment variables, read into types that can't be wrong.
 //!
 //! What depends on the environment is decided here: pages may show its name, but nothing further down
 //! behaves differently for its sake.

@@ -1,5 +1,8 @@
 //! What every request meets on its way through the duties, around an app of the tests' own.
 
+use std::fs::{self, File};
+use std::sync::Arc;
+
 use actix_web::body::BoxBody;
 use actix_web::dev::ServiceRequest;
 use actix_web::http::header::ContentType;
@@ -11,6 +14,8 @@ use actix_web::{App, HttpResponse, ResponseError, error};
 use futures_util::stream;
 use serde_json::{Value, json};
 use stagedoor::{Build, Duties, Release, RequestId, build};
+use testbed::directory;
+use tracing::Level;
 
 use support::app::{Answer, MESSAGE, bare, duties, loaded, serve, serve_app};
 
@@ -381,6 +386,25 @@ fn a_handlers_failure_says_nothing_but_the_request_id() {
 }
 
 #[test]
+fn why_a_request_failed_is_logged_as_an_error_and_why_one_was_refused_at_debug() {
+    let file = directory().join("log");
+    let log = Arc::new(File::create(&file).unwrap());
+    let subscriber = tracing_subscriber::fmt().with_max_level(Level::DEBUG).with_writer(log);
+    tracing::subscriber::with_default(subscriber.with_ansi(false).finish(), || {
+        ask(&[], get("/fails"));
+        ask(&[], get("/typed/many"));
+    });
+    let log = fs::read_to_string(file).unwrap();
+    let line = |text: &str| {
+        log.lines().find(|line| line.contains(text)).unwrap_or_else(|| panic!("{log}"))
+    };
+    assert!(line("a request failed").contains("ERROR"), "{log}");
+    assert!(line("a request failed").contains("db.internal"), "{log}");
+    assert!(line("a request was refused").contains("DEBUG"), "{log}");
+    assert!(line("a request was refused").contains("many"), "{log}");
+}
+
+#[test]
 fn an_answer_that_a_handler_wrote_on_purpose_is_kept() {
     assert_eq!(ask(&[], get("/teapot")).text(), "short and stout");
 }
@@ -603,6 +627,15 @@ fn an_apps_own_error_page_is_shown_to_browsers_alone() {
     assert_eq!(ask(get("/fails")).text(), "<p>500 Something went wrong</p>");
     let json = ask(get("/nowhere").insert_header(("accept", "application/json")));
     assert_eq!(json.json()["title"], "Not found");
+}
+
+#[test]
+fn an_error_page_that_panics_is_replaced_by_a_plain_one() {
+    let duties = duties(&[]).error_page(|_| panic!("no page today"));
+    let answer = serve(&duties, routes)(get("/nowhere"));
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    assert!(answer.text().contains("Not found"), "{}", answer.text());
+    assert!(answer.text().contains(answer.header("x-request-id")), "{}", answer.text());
 }
 
 #[test]

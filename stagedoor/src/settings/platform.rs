@@ -1,4 +1,5 @@
-//! The platform's settings: what each may be, and its default.
+//! The platform's settings: what each may be, and its default. (`APP_ENV`, on which defaults depend, is read first, in
+//! `reader.rs`.)
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

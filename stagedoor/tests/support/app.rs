@@ -105,8 +105,9 @@ pub fn duties(variables: &[(&str, &str)]) -> Duties {
 
 /// Its page, in each format.
 pub fn page(app: &mut ServiceConfig) {
-    let form =
-        |content_type, body: String| Representation::of_several(content_type, Caching::Ask, body);
+    let form = |content_type, body: String| {
+        Representation::by_accept(content_type, Caching::Revalidate, body)
+    };
     let html = form(
         "text/html; charset=utf-8",
         format!("<!doctype html>\n<h1>{MESSAGE}</h1>\n").repeat(9),
