@@ -31,9 +31,6 @@ const OURS: [(&str, &str); 5] = [
     ("testbed", "testbed/Cargo.toml"),
 ];
 
-/// How many crates the app itself may ask for.
-const MOST_OF_THE_APP: usize = 8;
-
 /// They have no default features, or none that costs a crate.
 const WITH_DEFAULT_FEATURES: [&str; 5] = ["dotenvy", "humantime", "secrecy", "strsim", "thiserror"];
 
@@ -163,13 +160,6 @@ fn every_crate_stands_once_with_its_version_and_its_reason_above_it() {
         });
         assert!(used, "nobody uses {name}");
     }
-}
-
-#[test]
-fn the_app_asks_for_few_crates() {
-    let manifest = manifest("Cargo.toml");
-    let asked = table(&manifest, "dependencies").count();
-    assert!((1..=MOST_OF_THE_APP).contains(&asked), "{asked}");
 }
 
 /// The crates that this member is built from, without those of its tests.

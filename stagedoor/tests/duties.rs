@@ -17,7 +17,7 @@ use stagedoor::{Build, Duties, Release, RequestId, build};
 use testbed::directory;
 use tracing::Level;
 
-use support::app::{Answer, MESSAGE, bare, duties, loaded, serve, serve_app};
+use support::app::{Answer, MESSAGE, asked, duties, loaded, serve, serve_app};
 
 mod support;
 
@@ -614,7 +614,8 @@ fn handlers_take_the_requests_id_and_the_release() {
 
 #[test]
 fn an_id_without_the_duties_is_an_error_that_says_what_is_missing() {
-    let answer = bare(App::new().route("/", web::get().to(async |_: RequestId| "never")))(get("/"));
+    let answer =
+        asked(App::new().route("/", web::get().to(async |_: RequestId| "never")))(get("/"));
     assert_eq!(answer.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert!(answer.text().contains("Duties::around"), "{}", answer.text());
 }

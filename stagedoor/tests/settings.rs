@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::IpAddr;
+use std::process::Command;
 
 use secrecy::{ExposeSecret, SecretString};
 use stagedoor::{Environment, Heroku, LogFormat, Problem, Reader, Report, Variables, build};
@@ -245,6 +246,22 @@ To fix it on Heroku:
   heroku config:set APP_ENV=production HOST=:: WEB_CONCURRENCY=4 PREVIEW_PASSWORD=\"$(openssl rand -hex 16)\" --app myapp
 ";
     assert_eq!(report.refusal(), expected);
+}
+
+#[test]
+fn a_value_that_a_shell_would_split_or_expand_is_quoted_in_what_the_operator_types() {
+    for (default, typed) in
+        [("Notice Board", "'Notice Board'"), ("it's $5", r"'it'\''s $5'"), ("a.b", "a.b")]
+    {
+        let read = |reader: &mut Reader| reader.text("SITE_NAME", default, 60);
+        let wrong = [("SITE_NAME", "\u{7}")].into_iter().collect();
+        let refusal = stagedoor::load(&build!(), &wrong, read).unwrap_err().refusal();
+        assert!(refusal.contains(&format!("    Fix: SITE_NAME={typed}\n")), "{refusal}");
+        assert!(refusal.ends_with(&format!("  export SITE_NAME={typed}\n")), "{refusal}");
+        let shell = format!("SITE_NAME={typed}; printf %s \"$SITE_NAME\"");
+        let read_back = Command::new("sh").args(["-c", &shell]).output().unwrap().stdout;
+        assert_eq!(read_back, default.as_bytes());
+    }
 }
 
 #[test]

@@ -25,7 +25,7 @@ pub fn start(variables: &[Variable]) -> Service {
     program().start(variables)
 }
 
-/// The rows of `check`: each setting's name, its value, and where that came from.
+/// The settings in the report of `check`: the name of each, its value, and where that came from.
 pub fn settings(variables: &[Variable]) -> Vec<[String; 3]> {
     let report = run(&["check"], variables).stdout;
     let row = |line: &str| {
@@ -33,7 +33,14 @@ pub fn settings(variables: &[Variable]) -> Vec<[String; 3]> {
         let (value, origin) = rest.strip_suffix(')')?.rsplit_once("  (")?;
         Some([name, value.trim(), origin].map(str::to_owned))
     };
-    report.lines().map_while(row).collect()
+    report.lines().map_while(row).filter(|[_, _, origin]| origin != "check").collect()
+}
+
+/// One of them: its value, and where that came from.
+pub fn setting(name: &str, variables: &[Variable]) -> [String; 2] {
+    let found = settings(variables).into_iter().find(|[found, ..]| found == name);
+    let [_, value, origin] = found.unwrap_or_else(|| panic!("there is no setting {name}"));
+    [value, origin]
 }
 
 /// The message of this build.

@@ -4,7 +4,7 @@ use secrecy::SecretString;
 
 use super::dot_env::DotEnvError;
 use super::report::{Problem, RANDOM_PASSWORD, Remedy, Report, Row};
-use super::text::{is_printable, shown};
+use super::text::{is_printable, quoted, shown};
 use super::variables::{Origin, Variables};
 use super::{Environment, Heroku};
 use crate::target;
@@ -77,7 +77,7 @@ impl<'a> Reader<'a> {
         allowed: &str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> T {
-        self.read_or(name, default, allowed, Remedy::Set(name, default.to_owned()), parse)
+        self.read_or(name, default, allowed, Remedy::Set(name, quoted(default)), parse)
     }
 
     /// The same, with another remedy than the default.

@@ -177,22 +177,8 @@ where
     asked(duties.around(app))
 }
 
-/// Any app, without them.
-pub fn bare<T, B>(app: App<T>) -> impl Fn(TestRequest) -> Answer + use<T, B>
-where
-    T: ServiceFactory<
-            ServiceRequest,
-            Config = (),
-            Response = ServiceResponse<B>,
-            Error = Error,
-            InitError = (),
-        > + 'static,
-    B: MessageBody + 'static,
-{
-    asked(app)
-}
-
-fn asked<A, S, B>(app: A) -> impl Fn(TestRequest) -> Answer + use<A, S, B>
+/// Any service of actix-web.
+pub fn asked<A, S, B>(app: A) -> impl Fn(TestRequest) -> Answer + use<A, S, B>
 where
     A: IntoServiceFactory<S, Request>,
     S: ServiceFactory<
