@@ -71,7 +71,7 @@ impl Duties {
         Self(Arc::new(Shared {
             guards: Guards::new(settings),
             headers: Headers { hsts: settings.force_https, indexed: settings.indexed },
-            routes: Routes::new(settings, &release),
+            routes: Routes::new(&release),
             write_html: Arc::new(errors::fallback_html),
             release: web::Data::new(release),
             is_ending: AtomicBool::new(false),

@@ -6,7 +6,6 @@ use actix_web::web::{self, ServiceConfig};
 
 use crate::release::Release;
 use crate::representation::{Caching, Representation};
-use crate::settings::Settings;
 
 /// Which release runs here.
 pub const RELEASE: &str = "/release";
@@ -17,6 +16,9 @@ pub const HEALTH: &str = "/health";
 /// Asked by search engines, which know no password.
 pub const ROBOTS: &str = "/robots.txt";
 
+/// At every stage. Whoever may not read a page does not see its `noindex`, and may list its address all the same.
+const ROBOTS_MAY_READ: &str = "User-agent: *\nAllow: /\n";
+
 /// What they answer, made once at start.
 #[derive(Clone)]
 pub struct Routes {
@@ -24,12 +26,7 @@ pub struct Routes {
 }
 
 impl Routes {
-    pub fn new(settings: &Settings, release: &Release) -> Self {
-        let robots = if settings.indexed {
-            "User-agent: *\nAllow: /\n"
-        } else {
-            "User-agent: *\nDisallow: /\n"
-        };
+    pub fn new(release: &Release) -> Self {
         // Indented, since people read it too.
         let release =
             serde_json::to_string_pretty(release).expect("text and options of text are JSON");
@@ -39,7 +36,7 @@ impl Routes {
             answers: [
                 (RELEASE, release),
                 (HEALTH, text(Caching::Never, "ok\n")),
-                (ROBOTS, text(Caching::Revalidate, robots)),
+                (ROBOTS, text(Caching::Revalidate, ROBOTS_MAY_READ)),
             ],
         }
     }

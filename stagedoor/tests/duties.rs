@@ -262,7 +262,8 @@ fn production_alone_may_be_indexed() {
         let variables = [("APP_ENV", environment), ("PREVIEW_PASSWORD", "x")];
         let robots = ask(&variables, get("/robots.txt"));
         assert_eq!(robots.status, StatusCode::OK, "{environment}");
-        assert_eq!(robots.text(), "User-agent: *\nDisallow: /\n", "{environment}");
+        // Crawlers must be let in to see that they may list nothing.
+        assert_eq!(robots.text(), "User-agent: *\nAllow: /\n", "{environment}");
         assert_eq!(robots.header("x-robots-tag"), "noindex", "{environment}");
         assert_eq!(ask(&variables, get("/nowhere")).header("x-robots-tag"), "noindex");
     }
