@@ -75,8 +75,8 @@ pub struct RequestLine<'a> {
 }
 
 impl RequestLine<'_> {
-    /// Writes it: an error when we failed, at debug what programs and open pages ask
-    /// over and over.
+    /// Writes it: an error when we failed, at debug what programs and open pages ask over and over, as long as
+    /// that succeeds.
     pub fn log(&self) {
         macro_rules! line {
             ($level:ident) => {
@@ -94,7 +94,7 @@ impl RequestLine<'_> {
         }
         if self.status.is_server_error() {
             line!(error);
-        } else if matches!(self.path, HEALTH | RELEASE) {
+        } else if matches!(self.path, HEALTH | RELEASE) && self.status.is_success() {
             line!(debug);
         } else {
             line!(info);

@@ -248,7 +248,7 @@ fn the_client_is_the_last_entry_that_the_router_wrote_else_the_peer() {
 }
 
 #[test]
-fn what_is_asked_over_and_over_is_logged_at_debug_only() {
+fn what_is_asked_over_and_over_is_logged_at_debug_as_long_as_it_succeeds() {
     let asked = |log: &[String], path| log.iter().any(|line| line.contains(path));
     let service = start(&[]);
     for path in ["/health", "/release", "/robots.txt"] {
@@ -257,6 +257,12 @@ fn what_is_asked_over_and_over_is_logged_at_debug_only() {
     let (_, log) = service.stop();
     assert!(!asked(&log, "/health") && !asked(&log, "/release"), "{log:#?}");
     assert!(asked(&log, "/robots.txt"), "{log:#?}");
+
+    let service = start(&[("PREVIEW_PASSWORD", "swordfish and more")]);
+    service.ask("POST", "/health", &[]);
+    service.get("/release");
+    let (_, log) = service.stop();
+    assert!(asked(&log, "/health") && asked(&log, "/release"), "405 and 401: {log:#?}");
 
     let service = start(&[("RUST_LOG", "debug")]);
     service.get("/health");
