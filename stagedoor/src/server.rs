@@ -82,7 +82,7 @@ pub fn run(
 }
 
 /// Serves until SIGTERM, which lets the requests under way finish; a second one changes nothing. Ctrl-C
-/// does not wait.
+/// does not wait, not even for what SIGTERM waits for.
 async fn serve(settings: &Settings, release: Release, site: Site) -> Result<(), ServeError> {
     let (name, routes) = (site.name.clone(), Arc::clone(&site.routes));
     let duties = site.duties(settings, release.clone());
@@ -102,20 +102,22 @@ async fn serve(settings: &Settings, release: Release, site: Site) -> Result<(), 
             .disable_signals() // we wait for them ourselves
             .bind((host, settings.port))
     };
+    // Before a port is bound, and so before anyone can see that it runs.
+    let mut signals = Signals::listen().map_err(ServeError::Failed)?;
     let server = match bind(settings.host) {
         Err(error) if is_without_ipv6(settings.host, &error) => bind(Ipv4Addr::UNSPECIFIED.into()),
         bound => bound,
     };
     let server = server.map_err(|error| ServeError::of_bind(settings, error))?;
 
-    // Listened for from here on: whoever reads that it is open may rely on that.
-    let signals = Signals::listen().map_err(ServeError::Failed)?;
     log_addresses(&name, settings, &release, &server.addrs());
     let running = server.run();
     let handle = running.handle();
     let stopping = async {
-        let graceful = signals.wait().await == Stop::Gracefully;
-        if graceful {
+        if signals.wait().await == Stop::AtOnce {
+            return handle.stop(false).await;
+        }
+        let draining = async {
             duties.end_connections();
             let all_closed = async {
                 time::sleep(NEW_CONNECTIONS).await;
@@ -124,14 +126,19 @@ async fn serve(settings: &Settings, release: Release, site: Site) -> Result<(), 
                 }
             };
             let _ = time::timeout(LAST_REQUESTS, all_closed).await;
+            handle.stop(true).await;
+        };
+        let at_once = pin!(signals.wait_for_at_once());
+        if let Either::Right(_) = select(pin!(draining), at_once).await {
+            tracing::warn!(
+                "{name} does not wait for the last requests: it was told to stop at once"
+            );
         }
-        handle.stop(graceful).await;
     };
-    match select(running, pin!(stopping)).await {
-        Either::Left((ended, _)) => ended,
-        Either::Right(((), running)) => running.await,
+    // `running` goes first where it ends by itself. After a stop there is nothing left to wait for.
+    if let Either::Left((ended, _)) = select(running, pin!(stopping)).await {
+        ended.map_err(ServeError::Failed)?;
     }
-    .map_err(ServeError::Failed)?;
     tracing::info!("{name} has stopped");
     Ok(())
 }

@@ -355,10 +355,28 @@ fn sigterm_ends_it_with_0_even_with_an_idle_connection_open_and_a_second_one_cha
 }
 
 #[test]
-fn sigint_ends_it_with_0() {
+fn what_asks_to_stop_at_once_ends_it_with_0_and_loses_no_line() {
+    for signal in ["INT", "QUIT", "HUP"] {
+        let service = start(&[]);
+        assert_eq!(service.get("/nowhere").status, 404);
+        service.signal(signal);
+        let (status, log) = service.wait();
+        assert_eq!(status.code(), Some(0), "{signal}");
+        assert!(log.iter().any(|line| line.contains("/nowhere")), "{signal}: {log:#?}");
+        assert!(log.last().unwrap().contains("has stopped"), "{signal}: {log:#?}");
+    }
+}
+
+#[test]
+fn ctrl_c_ends_a_stop_that_waits_for_connections() {
     let service = start(&[]);
+    let mut idle = Connection::open(service.port);
+    assert!(idle.get("/health").is_some());
+    service.signal("TERM");
     service.signal("INT");
-    assert_eq!(service.wait().0.code(), Some(0));
+    let (status, log) = service.wait();
+    assert_eq!(status.code(), Some(0), "{log:#?}");
+    assert!(log.iter().any(|line| line.contains("told to stop at once")), "{log:#?}");
 }
 
 #[test]
