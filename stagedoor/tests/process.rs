@@ -317,6 +317,31 @@ fn requests_go_on_while_nobody_reads_the_log_and_what_is_dropped_is_counted() {
 }
 
 #[test]
+fn no_line_is_lost_to_a_pipe_that_is_not_waited_for() {
+    const REQUESTS: usize = 200; // of 1.5 KB each: more than a pipe holds
+    let (reader, writer) = std::io::pipe().unwrap();
+    rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::NONBLOCK).unwrap();
+    let mut command = command(&[("PORT", "0"), ("LOG_FORMAT", "json")]);
+    let mut child = Killed(command.stdout(writer).spawn().unwrap());
+    drop(command); // and with it our end of the pipe
+    let mut log = BufReader::new(reader);
+    let mut line = String::new();
+    log.read_line(&mut line).unwrap();
+    let mut connection = Connection::open(port_in(&line));
+    let path = format!("/{}", "x".repeat(1_400));
+    for _ in 0..REQUESTS {
+        assert!(connection.get(&path).is_some());
+    }
+    let reader = thread::spawn(move || {
+        let lines = log.lines().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
+        lines.filter(|line| line["request_id"].is_string()).count()
+    });
+    child.signal("TERM");
+    assert_eq!(child.0.wait().unwrap().code(), Some(0));
+    assert_eq!(reader.join().unwrap(), REQUESTS);
+}
+
+#[test]
 fn what_is_logged_just_before_the_end_is_written() {
     let service = start(&[("LOG_FORMAT", "json")]);
     let mut connection = Connection::open(service.port);

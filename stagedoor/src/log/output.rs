@@ -1,7 +1,8 @@
 //! Standard output, written by a thread of its own: many lines in one write, and no request waits for
 //! whoever reads them.
 
-use std::io::{self, Write};
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
 use std::mem;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -67,31 +68,87 @@ impl Output {
 
     /// The thread: takes what has gathered and writes it, until the last line is out.
     fn write_until_stopped(&self) {
-        let mut taken = Vec::new();
+        let mut output = unbuffered_stdout();
+        let mut lines = Vec::new();
         loop {
-            let idle = |state: &mut State| state.waiting.is_empty() && !state.stopping;
+            let has_nothing = lines.is_empty();
+            let idle =
+                |state: &mut State| has_nothing && state.waiting.is_empty() && !state.stopping;
             let state = self.0.changed.wait_while(self.state(), idle);
             let stopping = state.unwrap_or_else(PoisonError::into_inner).stopping;
-            if !stopping {
+            if !stopping || !has_nothing {
                 thread::sleep(GATHER);
             }
             let mut state = self.state();
-            mem::swap(&mut taken, &mut state.waiting);
+            lines.append(&mut state.waiting);
             let dropped = mem::take(&mut state.dropped);
             drop(state);
 
-            // Nobody is left to tell when standard output is gone.
-            let _ = io::stdout().write_all(&taken).and_then(|()| io::stdout().flush());
-            if dropped > 0 {
-                tracing::warn!(dropped, "log lines were dropped: standard output was not read");
-            } else if taken.is_empty() {
-                break;
+            let was_last = stopping && lines.is_empty();
+            match write(&mut lines, &mut output) {
+                Ok(()) if dropped > 0 => {
+                    let message = "log lines were dropped: standard output did not take them";
+                    tracing::warn!(dropped, "{message}");
+                }
+                Ok(()) if was_last => break,
+                Ok(()) => {}
+                // To say so now would be lost as well.
+                Err(lost) => {
+                    self.state().dropped += dropped + lost;
+                    if stopping && lost > 0 {
+                        break;
+                    }
+                }
             }
-            taken.clear();
         }
         self.state().stopped = true;
         self.0.changed.notify_all();
     }
+}
+
+/// Writes these lines, and leaves what is still to be written: all of it where the output is only full for the
+/// moment, as a pipe that must not be waited for; the rest of a line that was begun where it fails, as a full disk.
+///
+/// # Errors
+/// How many lines are lost.
+fn write(lines: &mut Vec<u8>, output: &mut impl Write) -> Result<(), u64> {
+    let mut written = 0;
+    let error = loop {
+        match output.write(&lines[written..]) {
+            Ok(_) if written == lines.len() => break None,
+            Ok(more) => written += more,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) => break Some(error.kind()),
+        }
+    };
+    let is_between_lines = written == 0 || lines[written - 1] == b'\n';
+    lines.drain(..written);
+    let kept = match error {
+        None => return Ok(()),
+        Some(ErrorKind::WouldBlock) => return Err(0),
+        Some(ErrorKind::BrokenPipe) => 0, // nobody is left who saw its beginning
+        Some(_) if is_between_lines => 0,
+        Some(_) => lines.iter().position(|&b| b == b'\n').map_or(lines.len(), |end| end + 1),
+    };
+    let lost = lines[kept..].split(|&b| b == b'\n').count() - 1;
+    lines.truncate(kept);
+    Err(lost as u64)
+}
+
+/// Standard output without the buffer of `io::stdout`, which would not tell how much of a line was written.
+#[cfg(unix)]
+fn unbuffered_stdout() -> Box<dyn Write> {
+    use std::os::fd::AsFd;
+    let stdout = io::stdout();
+    match stdout.as_fd().try_clone_to_owned() {
+        Ok(descriptor) => Box::new(File::from(descriptor)),
+        Err(_) => Box::new(stdout),
+    }
+}
+
+#[cfg(not(unix))]
+fn unbuffered_stdout() -> Box<dyn Write> {
+    Box::new(io::stdout())
 }
 
 /// Sees to it that the last lines are written: keep it until the process ends.
@@ -123,5 +180,57 @@ impl MakeWriter<'_> for Output {
 
     fn make_writer(&self) -> Self {
         self.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Takes so many bytes, and then fails.
+    struct Full(usize, ErrorKind, Vec<u8>);
+
+    impl Write for Full {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let taken = bytes.len().min(self.0);
+            if taken == 0 && !bytes.is_empty() {
+                return Err(self.1.into());
+            }
+            self.0 -= taken;
+            self.2.extend_from_slice(&bytes[..taken]);
+            Ok(taken)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn what_a_full_output_does_not_take_is_counted_and_no_half_line_is_left() {
+        for (room, left, lost) in [(9, "", 0), (6, "", 1), (5, "\n", 1), (4, "b\n", 1), (0, "", 3)]
+        {
+            let mut output = Full(room, ErrorKind::StorageFull, Vec::new());
+            let mut lines = b"aa\nbb\ncc\n".to_vec();
+            let result = write(&mut lines, &mut output);
+            assert_eq!(result, if room == 9 { Ok(()) } else { Err(lost) }, "{room}");
+            assert_eq!(String::from_utf8(lines.clone()).unwrap(), left, "{room}");
+            // Once there is room again, what was begun is ended.
+            output.0 = 100;
+            write(&mut lines, &mut output).unwrap();
+            let written = String::from_utf8(output.2).unwrap();
+            assert!(written.lines().all(|line| line.len() == 2), "{written}");
+            assert_eq!(written.lines().count() as u64 + lost, 3, "{written}");
+        }
+    }
+
+    #[test]
+    fn what_an_output_does_not_take_at_the_moment_is_written_later() {
+        let mut output = Full(4, ErrorKind::WouldBlock, Vec::new());
+        let mut lines = b"aa\nbb\n".to_vec();
+        assert_eq!(write(&mut lines, &mut output), Err(0));
+        output.0 = 100;
+        write(&mut lines, &mut output).unwrap();
+        assert_eq!(output.2, b"aa\nbb\n");
     }
 }
