@@ -174,7 +174,10 @@ async fn every_request<B: MessageBody + 'static>(
     // A panic must not cut the connection: the router would show the visitor its own page (H13). The block also
     // catches one in `call` itself, before there is a future.
     let answered = AssertUnwindSafe(async { next.call(request).await }).catch_unwind().await;
-    let answered = answered.unwrap_or_else(|_| Err(ErrorInternalServerError("panicked")));
+    let answered = answered.unwrap_or_else(|panic| {
+        let text = log::panic_text(&*panic).unwrap_or_default();
+        Err(ErrorInternalServerError(format!("a handler panicked: {text}")))
+    });
     match answered.map(ServiceResponse::map_into_boxed_body) {
         Ok(mut answered) => {
             if methods::is_unanswered(answered.response()) {

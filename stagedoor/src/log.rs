@@ -3,12 +3,15 @@
 mod json;
 mod output;
 
+use std::any::Any;
+use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, IsTerminal};
 use std::panic;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
-use tracing_subscriber::filter::Targets;
+use tracing::Level;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{fmt, registry};
@@ -23,9 +26,12 @@ use output::Output;
 /// needs six bytes for each of them.
 const LONGEST_TEXT: usize = 1_500;
 
-/// Starts the log. From here on a panic is a line of it, too.
-pub fn start(filter: &Targets, format: LogFormat) -> FlushOnDrop {
-    let filter = filter.clone();
+/// So much of a backtrace, in which JSON needs two bytes for few characters, and none for most.
+const LONGEST_BACKTRACE: usize = 6_000;
+
+/// Starts the log of an app, whose crate has this name. From here on a panic is a line of it, too.
+pub fn start(filter: &Targets, format: LogFormat, app: &str) -> FlushOnDrop {
+    let filter = with_errors(filter, &app.replace('-', "_"));
     let (output, flush) = Output::start();
     match format {
         LogFormat::Json => registry().with(filter).with(JsonLines(output)).init(),
@@ -37,13 +43,41 @@ pub fn start(filter: &Targets, format: LogFormat) -> FlushOnDrop {
         }
     }
     panic::set_hook(Box::new(|panic| {
-        let payload = panic.payload();
-        let text = payload.downcast_ref::<&str>().copied();
-        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        let text = panic_text(panic.payload());
         let location = panic.location().map(ToString::to_string);
-        tracing::error!(location, panic = text.map(clip), "panicked");
+        let backtrace = Backtrace::capture(); // where RUST_BACKTRACE asks for it
+        let is_captured = backtrace.status() == BacktraceStatus::Captured;
+        let backtrace = is_captured.then(|| backtrace.to_string());
+        let backtrace = backtrace.as_deref().map(|text| clip_at(text, LONGEST_BACKTRACE));
+        tracing::error!(location, panic = text.map(clip), backtrace, "panicked");
     }));
     flush
+}
+
+/// The filter, but for errors of this library and of the app: no filter silences them.
+fn with_errors(filter: &Targets, app: &str) -> Targets {
+    let is_ours = |target: &str| {
+        let rest = target.strip_prefix("stagedoor").or_else(|| target.strip_prefix(app));
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    };
+    let mut louder = filter.clone();
+    for target in ["stagedoor", app] {
+        if !filter.would_enable(target, &Level::ERROR) {
+            louder = louder.with_target(target, LevelFilter::ERROR);
+        }
+    }
+    for (target, level) in filter {
+        if level == LevelFilter::OFF && is_ours(target) {
+            louder = louder.with_target(target, LevelFilter::ERROR);
+        }
+    }
+    louder
+}
+
+/// What a panic says, where it says anything.
+pub fn panic_text(payload: &(dyn Any + Send)) -> Option<&str> {
+    let text = payload.downcast_ref::<&str>().copied();
+    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
 }
 
 /// Says why a request failed, or at debug why it was refused: the visitor is only told that it was.
@@ -104,9 +138,35 @@ impl RequestLine<'_> {
 
 /// As much of a text as fits in a line.
 fn clip(text: &str) -> &str {
-    let mut end = text.len().min(LONGEST_TEXT);
+    clip_at(text, LONGEST_TEXT)
+}
+
+fn clip_at(text: &str, longest: usize) -> &str {
+    let mut end = text.len().min(longest);
     while !text.is_char_boundary(end) {
         end -= 1;
     }
     &text[..end]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_filter_silences_our_errors() {
+        let filters =
+            ["off", "hyper=debug", "stagedoor=off", "info,stagedoor::request=off,my_app=off"];
+        for filter in filters {
+            let louder = with_errors(&filter.parse().unwrap(), "my_app");
+            for target in ["stagedoor::log", "stagedoor::request", "my_app", "my_app::index"] {
+                assert!(louder.would_enable(target, &Level::ERROR), "{filter}: {target}");
+            }
+        }
+        let quiet = with_errors(&"off".parse().unwrap(), "my_app");
+        assert!(!quiet.would_enable("stagedoor::request", &Level::WARN));
+        assert!(!quiet.would_enable("other", &Level::ERROR));
+        let loud = with_errors(&"stagedoor=debug".parse().unwrap(), "my_app");
+        assert!(loud.would_enable("stagedoor::request", &Level::DEBUG));
+    }
 }

@@ -59,7 +59,7 @@ impl<S> Program<S> {
         let build = self.build;
         self.command("serve", "Serve the site", move |settings, report| {
             let platform: &Settings = settings.as_ref();
-            let _flush = log::start(&platform.log, platform.log_format);
+            let _flush = log::start(&platform.log, platform.log_format, build.name);
             for notice in report.notices() {
                 tracing::warn!("{notice}");
             }

@@ -394,6 +394,7 @@ fn why_a_request_failed_is_logged_as_an_error_and_why_one_was_refused_at_debug()
     tracing::subscriber::with_default(subscriber.with_ansi(false).finish(), || {
         ask(&[], get("/fails"));
         ask(&[], get("/typed/many"));
+        ask(&[], get("/panics").insert_header(("x-request-id", "0123456789-abcdefghij")));
     });
     let log = fs::read_to_string(file).unwrap();
     let line = |text: &str| {
@@ -401,6 +402,7 @@ fn why_a_request_failed_is_logged_as_an_error_and_why_one_was_refused_at_debug()
     };
     assert!(line("a request failed").contains("ERROR"), "{log}");
     assert!(line("a request failed").contains("db.internal"), "{log}");
+    assert!(line("a handler panicked: on purpose").contains("0123456789-abcdefghij"), "{log}");
     assert!(line("a request was refused").contains("DEBUG"), "{log}");
     assert!(line("a request was refused").contains("many"), "{log}");
 }

@@ -129,7 +129,7 @@ fn a_wrong_value_is_named_with_what_is_allowed_and_what_mends_it() {
     let environments = "It must be development, review, staging or production.";
     let host = "It must be an IP address, such as 127.0.0.1, or :: for every interface.";
     let port = "It must be a whole number from 0 to 65535.";
-    let log = "It must be levels and targets, such as info or warn,stagedoor=debug.";
+    let log = "It must be levels, and targets with a level, such as info or warn,stagedoor=debug.";
     let workers = "It must be a whole number from 1 to 64.";
     let url = "It must be https:// and a host, without a path.";
     let table = [
@@ -154,6 +154,9 @@ fn a_wrong_value_is_named_with_what_is_allowed_and_what_mends_it() {
         ("RUST_LOG", ",", log, "info,actix_server=warn,actix_http=off"),
         ("RUST_LOG", "inof", log, "info,actix_server=warn,actix_http=off"),
         ("RUST_LOG", "INOF", log, "info,actix_server=warn,actix_http=off"),
+        ("RUST_LOG", "warning", log, "info,actix_server=warn,actix_http=off"),
+        ("RUST_LOG", "verbose", log, "info,actix_server=warn,actix_http=off"),
+        ("RUST_LOG", "info,stagedoor", log, "info,actix_server=warn,actix_http=off"),
         ("RUST_LOG", "stagedoor=", log, "info,actix_server=warn,actix_http=off"),
         ("LOG_FORMAT", "xml", "It must be text or json.", "text"),
         ("FORCE_HTTPS", "yes", "It must be true or false.", "false"),
@@ -335,9 +338,7 @@ fn an_app_name_that_a_shell_could_misread_is_not_put_into_a_command() {
 
 #[test]
 fn the_usual_filters_are_understood() {
-    for filter in
-        ["off", "INFO", "stagedoor", "debug,stagedoor", "warn,actix_http::h1=trace,stagedoor=info"]
-    {
+    for filter in ["off", "INFO", "stagedoor=debug", "warn,actix_http::h1=trace,stagedoor=info"] {
         assert_eq!(
             loaded(&[("RUST_LOG", filter)]).platform.log,
             filter.parse().unwrap(),

@@ -77,7 +77,7 @@ impl Reader<'_> {
     }
 
     fn log(&mut self) -> Targets {
-        let allowed = "levels and targets, such as info or warn,stagedoor=debug";
+        let allowed = "levels, and targets with a level, such as info or warn,stagedoor=debug";
         let parse =
             |text: &str| text.parse().ok().filter(|_| text.split(',').all(is_log_directive));
         self.read("RUST_LOG", DEFAULT_LOG, allowed, parse)
@@ -109,15 +109,16 @@ impl Reader<'_> {
     }
 }
 
-/// A level, `target=level`, or a target. To tracing any bare word is a target: `inof` would log a crate
-/// of that name, and nothing else.
+/// A level, or `target=level`. To tracing a bare word is a target, too: `inof`, `warning` or `verbose` would log what
+/// calls itself that, and nothing else.
 fn is_log_directive(directive: &str) -> bool {
-    const LEVELS: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
-    let target = directive.split_once('=').map_or(directive, |(target, _)| target);
-    let is_target = !target.is_empty() && target.bytes().all(|b| b.is_ascii_graphic());
-    let is_level = directive.parse::<LevelFilter>().is_ok();
-    let lower = directive.to_ascii_lowercase();
-    let resembles_a_level = LEVELS.iter().any(|level| strsim::osa_distance(&lower, level) < 2);
-    let lacks_its_level = directive.ends_with('='); // which would be errors, to tracing
-    !directive.is_empty() && (is_level || is_target && !resembles_a_level && !lacks_its_level)
+    // To tracing nothing at all is a level, too: that of errors.
+    let is_level = |text: &str| !text.is_empty() && text.parse::<LevelFilter>().is_ok();
+    match directive.split_once('=') {
+        None => is_level(directive),
+        Some((target, level)) => {
+            let is_target = !target.is_empty() && target.bytes().all(|b| b.is_ascii_graphic());
+            is_target && is_level(level)
+        }
+    }
 }
