@@ -249,6 +249,10 @@ impl RequestSummary {
             release: shared.release.release.as_deref(),
         }
         .log();
+        let path = self.path.as_ref().map_or("", PathAndQuery::path);
+        if shared.guards.is_private(path) {
+            Headers::put_private(response.headers_mut());
+        }
         let over_https = self.scheme == Some(Scheme::Https);
         shared.headers.put(response.headers_mut(), self.id, over_https);
         response

@@ -78,6 +78,11 @@ impl Guards {
         }
     }
 
+    /// Whether this path is shown to those alone who know the password.
+    pub fn is_private(&self, path: &str) -> bool {
+        self.password_digest.is_some() && path != HEALTH && !self.is_public(path)
+    }
+
     fn is_public(&self, path: &str) -> bool {
         path == ROBOTS || self.public.iter().any(|public| path.starts_with(public.as_str()))
     }

@@ -5,7 +5,7 @@
 //! header whose name is 64 KiB long it panics, and the connection ends. The router lets none through.)
 
 use actix_web::http::header::{
-    CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 
@@ -52,6 +52,20 @@ pub struct Headers {
 }
 
 impl Headers {
+    /// Tells shared caches to keep nothing of an answer that only those get who know the preview's password. (RFC
+    /// 9111, section 3.5, lets them keep some that were asked for with `Authorization`.)
+    pub fn put_private(headers: &mut HeaderMap) {
+        let value = match headers.get(CACHE_CONTROL).map(HeaderValue::to_str) {
+            None => Ok(HeaderValue::from_static("private")),
+            Some(Ok(value)) if value.contains("private") || value.contains("no-store") => return,
+            Some(Ok(value)) => HeaderValue::try_from(format!("private, {value}")),
+            Some(Err(_)) => return,
+        };
+        if let Ok(value) = value {
+            headers.insert(CACHE_CONTROL, value);
+        }
+    }
+
     /// Puts every header on an answer. What a handler set itself stays, but for the request's id: that is the
     /// one in the log line, whatever a handler says.
     pub fn put(self, headers: &mut HeaderMap, request_id: HeaderValue, over_https: bool) {

@@ -520,6 +520,28 @@ fn a_preview_stays_shut_without_its_password() {
 }
 
 #[test]
+fn what_a_password_opens_is_for_no_shared_cache() {
+    let ask = serve(&duties(PREVIEW).public("/assets/"), |app| {
+        app.route("/plain", web::get().to(async || "plain"));
+        app.route("/assets/site.css", web::get().to(async || "p {}"));
+    });
+    let cached = |path| {
+        let request = get(path).insert_header(("authorization", CREDENTIALS));
+        ask(request).header("cache-control").to_owned()
+    };
+    assert_eq!(cached("/"), "private, no-cache");
+    assert_eq!(cached("/plain"), "private");
+    assert_eq!(cached("/release"), "no-store");
+    for public in ["/robots.txt", "/assets/site.css", "/health"] {
+        assert!(!cached(public).contains("private"), "{public}");
+    }
+    let known = get("/").insert_header(("authorization", CREDENTIALS));
+    let known = ask(known.insert_header(("if-none-match", "*")));
+    assert_eq!(known.header("cache-control"), "private, no-cache");
+    assert_eq!(crate::ask(&[], get("/")).header("cache-control"), "no-cache");
+}
+
+#[test]
 fn https_comes_before_the_password() {
     let answer = ask(PREVIEW, get("/").insert_header(("x-forwarded-proto", "http")));
     assert_eq!(answer.status, StatusCode::PERMANENT_REDIRECT);

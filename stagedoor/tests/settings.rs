@@ -396,8 +396,32 @@ fn what_looks_unintended_is_noticed_and_keeps_nothing_from_starting() {
         let [notice] = report.notices() else { panic!("{variable:?}: {report}") };
         assert!(notice.starts_with(expected), "{notice}");
     }
-    let closed = load(&[("APP_ENV", "staging"), ("PREVIEW_PASSWORD", "x")]).unwrap().1;
+    let closed =
+        load(&[("APP_ENV", "staging"), ("PREVIEW_PASSWORD", "open sesame now")]).unwrap().1;
     assert_eq!(closed.notices(), [""; 0]);
+}
+
+#[test]
+fn a_password_that_is_short_or_has_a_stray_quote_or_blank_gets_a_notice_that_does_not_show_it() {
+    let short = "PREVIEW_PASSWORD has fewer than 12 characters";
+    let stray = "PREVIEW_PASSWORD begins or ends with a blank or a quote";
+    let table: [(&str, &[&str]); 6] = [
+        ("elevenchars", &[short]),
+        ("twelve chars", &[]),
+        ("'twelve chars'", &[stray]),
+        ("twelve chars\"", &[stray]),
+        (" twelve chars", &[stray]),
+        ("short ", &[stray, short]),
+    ];
+    for (password, expected) in table {
+        let report = load(&[("PREVIEW_PASSWORD", password)]).unwrap().1;
+        let notices = report.notices();
+        assert_eq!(notices.len(), expected.len(), "{password}: {report}");
+        for (notice, start) in notices.iter().zip(expected) {
+            assert!(notice.starts_with(start), "{notice}");
+            assert!(!notice.contains(password.trim()), "{notice}");
+        }
+    }
 }
 
 #[test]

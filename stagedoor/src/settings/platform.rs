@@ -3,6 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use secrecy::ExposeSecret;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::reader::Reader;
@@ -11,6 +12,9 @@ use super::{Environment, LogFormat, Settings};
 
 /// A dyno of 512 MB shows eight processors: a thread for each is more than so small a dyno needs.
 const MOST_WORKERS_BY_DEFAULT: usize = 4;
+
+/// Anyone may try passwords, as fast as the app answers: what is shorter can be found in weeks.
+const SHORTEST_GOOD_PASSWORD: usize = 12;
 
 /// Hides actix's lines at start, since we log one, and its errors about malformed requests.
 const DEFAULT_LOG: &str = "info,actix_server=warn,actix_http=off";
@@ -32,6 +36,7 @@ impl Settings {
             heroku: reader.heroku().clone(),
         };
         reader.notice_a_public_preview(&settings);
+        reader.notice_a_weak_password(&settings);
         settings
     }
 }
@@ -95,6 +100,23 @@ impl Reader<'_> {
     fn force_https(&mut self) -> bool {
         let default = if self.is_development() { "false" } else { "true" };
         self.read("FORCE_HTTPS", default, "true or false", |text| text.parse().ok())
+    }
+
+    fn notice_a_weak_password(&mut self, settings: &Settings) {
+        let Some(password) = &settings.preview_password else { return };
+        let password = password.expose_secret();
+        let is_stray = |c: char| c.is_whitespace() || matches!(c, '"' | '\'');
+        if password.starts_with(is_stray) || password.ends_with(is_stray) {
+            let stray =
+                "PREVIEW_PASSWORD begins or ends with a blank or a quote, which is part of it.";
+            self.notice(format!("{stray} If it is not meant to be, set it again without."));
+        }
+        if password.chars().count() < SHORTEST_GOOD_PASSWORD {
+            let command = self.config_set(&format!("PREVIEW_PASSWORD={RANDOM_PASSWORD}"));
+            self.notice(format!(
+                "PREVIEW_PASSWORD has fewer than {SHORTEST_GOOD_PASSWORD} characters, which can be guessed. To make a better one: {command}"
+            ));
+        }
     }
 
     fn notice_a_public_preview(&mut self, settings: &Settings) {

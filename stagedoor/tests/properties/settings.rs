@@ -146,7 +146,12 @@ fn nothing_that_is_said_depends_on_the_password() {
         // If all texts are equal, then what of the secret is found in one was there without it.
         let alone = [("PREVIEW_PASSWORD", &secret)].into_iter().collect();
         let is_wrong = load_of(alone).is_err();
-        let another = if is_wrong { "\u{7}" } else { "open sesame" };
+        // A notice tells these two of a password, and a problem that it is wrong.
+        let is_stray = |c: char| c.is_whitespace() || matches!(c, '"' | '\'');
+        let stray =
+            if secret.starts_with(is_stray) || secret.ends_with(is_stray) { "'" } else { "" };
+        let rest = if secret.chars().count() < 12 { "o" } else { "open sesame now" };
+        let another = format!("{stray}{}{rest}", if is_wrong { "\u{7}" } else { "" });
         let said_with = |password: &str| {
             let mut environment = environment.clone();
             for name in ["PREVIEW_PASSWORD", "PREVIEW_PASWORD", "preview_password", "PASSWORD"] {
@@ -154,7 +159,7 @@ fn nothing_that_is_said_depends_on_the_password() {
             }
             said(environment.into_iter().collect())
         };
-        prop_assert_eq!(said_with(&secret), said_with(another));
+        prop_assert_eq!(said_with(&secret), said_with(&another));
         Ok(())
     });
 }
