@@ -239,9 +239,10 @@ impl RequestSummary {
         if self.body.is_left() || shared.is_ending.load(Ordering::Relaxed) {
             response.head_mut().set_connection_type(ConnectionType::Close);
         }
+        let path = self.path.as_ref().map_or("", PathAndQuery::path);
         RequestLine {
             method: self.method.as_str(),
-            path: self.path.as_ref().map_or("", PathAndQuery::path),
+            path,
             id,
             client: self.client.as_deref(),
             status,
@@ -249,7 +250,6 @@ impl RequestSummary {
             release: shared.release.release.as_deref(),
         }
         .log();
-        let path = self.path.as_ref().map_or("", PathAndQuery::path);
         if shared.guards.is_private(path) {
             Headers::put_private(response.headers_mut());
         }
