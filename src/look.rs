@@ -33,6 +33,10 @@ pub struct Asset {
     /// Where it is: `/assets/callboard-0123456789abcdef.css`.
     pub path: String,
     representation: Representation,
+    /// Where other builds have theirs. While two answer, as in a release, a page of one may ask the other, and gets
+    /// what there is, instead of nothing.
+    other_paths: String,
+    for_others: Representation,
 }
 
 #[derive(Template)]
@@ -68,11 +72,12 @@ impl Look {
         }
     }
 
-    /// Adds a route for each file.
+    /// Adds the routes of each file.
     pub fn routes(&self, app: &mut ServiceConfig) {
-        for Asset { path, representation } in [&self.stylesheet, &self.script, &self.icon] {
-            let representation = representation.clone();
-            app.route(path, web::get().to(move || ready(representation.clone())));
+        for asset in [&self.stylesheet, &self.script, &self.icon] {
+            let (own, others) = (asset.representation.clone(), asset.for_others.clone());
+            app.route(&asset.path, web::get().to(move || ready(own.clone())));
+            app.route(&asset.other_paths, web::get().to(move || ready(others.clone())));
         }
     }
 
@@ -85,8 +90,15 @@ impl Look {
 
 impl Asset {
     fn new(extension: &str, content_type: &'static str, content: impl Into<Vec<u8>>) -> Self {
+        let content = content.into();
+        let for_others = Representation::new(content_type, Caching::Revalidate, content.clone());
         let representation = Representation::new(content_type, Caching::Forever, content);
-        let path = format!("{FOLDER}callboard-{}.{extension}", representation.digest());
-        Self { path, representation }
+        let path = |digest: &str| format!("{FOLDER}callboard-{digest}.{extension}");
+        Self {
+            path: path(representation.digest()),
+            representation,
+            other_paths: path("{digest:[0-9a-f]{16}}"),
+            for_others,
+        }
     }
 }

@@ -172,6 +172,24 @@ fn the_pages_assets_are_named_by_content_and_kept_for_a_year() {
 }
 
 #[test]
+fn a_page_of_another_build_gets_the_files_of_this_one_and_keeps_them_for_no_time() {
+    let service = start(&[]);
+    let page = service.get("/");
+    for path in assets(&page) {
+        let (before, extension) =
+            (path.split('-').next().unwrap(), path.rsplit('.').next().unwrap());
+        let others = service.get(&format!("{before}-0123456789abcdef.{extension}"));
+        assert_eq!((others.status, others.header("cache-control")), (200, "no-cache"), "{path}");
+        assert_eq!(others.body, service.get(path).body);
+        assert_eq!(others.header("content-type"), service.get(path).header("content-type"));
+        for no_digest in ["0123", "0123456789ABCDEF", "../0123456789abcdef"] {
+            let unknown = service.get(&format!("{before}-{no_digest}.{extension}"));
+            assert_eq!(unknown.status, 404, "{no_digest}");
+        }
+    }
+}
+
+#[test]
 fn the_page_that_asks_for_the_password_has_its_stylesheet_and_icon() {
     let service = start(PREVIEW);
     let page = service.get("/");
