@@ -56,12 +56,15 @@ pub fn start(filter: &Targets, format: LogFormat, app: &str) -> FlushOnDrop {
 
 /// The filter, but for errors of this library and of the app: no filter silences them.
 fn with_errors(filter: &Targets, app: &str) -> Targets {
+    let ours = ["stagedoor", app];
     let is_ours = |target: &str| {
-        let rest = target.strip_prefix("stagedoor").or_else(|| target.strip_prefix(app));
-        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+        ours.iter().any(|ours| {
+            let rest = target.strip_prefix(ours);
+            rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+        })
     };
     let mut louder = filter.clone();
-    for target in ["stagedoor", app] {
+    for target in ours {
         if !filter.would_enable(target, &Level::ERROR) {
             louder = louder.with_target(target, LevelFilter::ERROR);
         }
@@ -163,6 +166,9 @@ mod tests {
                 assert!(louder.would_enable(target, &Level::ERROR), "{filter}: {target}");
             }
         }
+        // A name that begins as another does.
+        let louder = with_errors(&"info,stagedoor_app::x=off".parse().unwrap(), "stagedoor_app");
+        assert!(louder.would_enable("stagedoor_app::x", &Level::ERROR));
         let quiet = with_errors(&"off".parse().unwrap(), "my_app");
         assert!(!quiet.would_enable("stagedoor::request", &Level::WARN));
         assert!(!quiet.would_enable("other", &Level::ERROR));
