@@ -90,15 +90,13 @@ impl Look {
 
 impl Asset {
     fn new(extension: &str, content_type: &'static str, content: impl Into<Vec<u8>>) -> Self {
-        let content = content.into();
-        let for_others = Representation::new(content_type, Caching::Revalidate, content.clone());
         let representation = Representation::new(content_type, Caching::Forever, content);
         let path = |digest: &str| format!("{FOLDER}callboard-{digest}.{extension}");
         Self {
             path: path(representation.digest()),
-            representation,
             other_paths: path("{digest:[0-9a-f]{16}}"),
-            for_others,
+            for_others: representation.with_caching(Caching::Revalidate),
+            representation,
         }
     }
 }

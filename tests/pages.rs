@@ -2,7 +2,7 @@
 
 use testbed::{Answer, Variable};
 
-use support::{message, start};
+use support::start;
 
 mod support;
 
@@ -38,7 +38,7 @@ fn the_index_shows_message_site_name_environment_and_release() {
     assert_eq!(page.header("content-type"), "text/html; charset=utf-8");
     let release: serde_json::Value = service.get("/release").json();
     let [commit, build] = ["commit", "build"].map(|field| release[field].as_str().unwrap());
-    let message = message(&service);
+    let message = service.message();
     for text in ["staging", "v42", "2026-11-23T01:02:03Z", commit, build, &message] {
         assert!(page.text().contains(text), "no {text} on {}", page.text());
     }
@@ -56,7 +56,7 @@ fn the_index_leaves_out_what_is_not_known() {
 fn the_index_tells_search_engines_and_shared_links_what_it_is() {
     let variables = [("SITE_NAME", "Mine"), ("SITE_URL", "https://www.example.com")];
     let service = start(&[PRODUCTION, &variables].concat());
-    let (production, message) = (service.get("/"), message(&service));
+    let (production, message) = (service.get("/"), service.message());
     let description = format!("On the board at Mine: {message}");
     for tag in [
         format!("<title>{message} · Mine</title>"),
@@ -109,7 +109,7 @@ fn the_index_comes_in_the_format_that_the_client_prefers() {
     let json = service.ask("GET", "/", &[("accept", "application/json")]);
     assert_eq!(json.header("content-type"), "application/json");
     let json: serde_json::Value = json.json();
-    assert_eq!(json["message"], message(&service));
+    assert_eq!(json["message"], service.message());
     assert_eq!(json["site_name"], "Mine");
     assert_eq!(json["environment"], "development");
     assert_eq!(json["build"], release["build"]);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use actix_web::web::ServiceConfig;
 
 use crate::duties::Duties;
-use crate::errors::ErrorPage;
+use crate::errors::{ErrorPage, WriteHtml};
 use crate::log;
 use crate::release::{Build, Release};
 use crate::server;
@@ -159,7 +159,8 @@ impl<S> Program<S> {
 pub struct Site {
     pub(crate) name: String,
     pub(crate) routes: Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>,
-    decorate: Box<dyn FnOnce(Duties) -> Duties>,
+    write_html: Option<WriteHtml>,
+    public: Vec<&'static str>,
 }
 
 impl Site {
@@ -170,7 +171,8 @@ impl Site {
         Self {
             name: name.to_owned(),
             routes: Arc::new(routes),
-            decorate: Box::new(|duties| duties),
+            write_html: None,
+            public: Vec::new(),
         }
     }
 
@@ -180,21 +182,26 @@ impl Site {
         mut self,
         write_html: impl Fn(&ErrorPage) -> String + Send + Sync + 'static,
     ) -> Self {
-        let before = self.decorate;
-        self.decorate = Box::new(|duties| before(duties).error_page(write_html));
+        self.write_html = Some(Arc::new(write_html));
         self
     }
 
     /// Lets a preview show this without its password: see [`Duties::public`].
     #[must_use]
     pub fn public(mut self, path: &'static str) -> Self {
-        let before = self.decorate;
-        self.decorate = Box::new(|duties| before(duties).public(path));
+        self.public.push(path);
         self
     }
 
-    pub(crate) fn duties(self, settings: &Settings, release: Release) -> Duties {
-        (self.decorate)(Duties::new(settings, release))
+    pub(crate) fn duties(&self, settings: &Settings, release: Release) -> Duties {
+        let mut duties = Duties::new(settings, release);
+        for path in &self.public {
+            duties = duties.public(path);
+        }
+        match self.write_html.clone() {
+            Some(write_html) => duties.error_page(move |error| write_html(error)),
+            None => duties,
+        }
     }
 }
 

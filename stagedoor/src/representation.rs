@@ -29,6 +29,22 @@ pub enum Caching {
     Never,
 }
 
+impl Caching {
+    fn header(self) -> HeaderValue {
+        // Constants: else the text would be checked at each request.
+        match self {
+            Self::Revalidate => const { HeaderValue::from_static("no-cache") },
+            Self::Forever => const { HeaderValue::from_static("max-age=31536000, immutable") },
+            Self::Never => const { HeaderValue::from_static("no-store") },
+        }
+    }
+
+    /// Whether a client may keep a copy, and so ask for it by `ETag`.
+    fn is_kept(self) -> bool {
+        !matches!(self, Self::Never)
+    }
+}
+
 /// One document, ready to be sent: a handler returns a clone of it, which copies nothing.
 ///
 /// ```
@@ -41,16 +57,16 @@ pub enum Caching {
 #[derive(Clone)]
 pub struct Representation(Arc<Prepared>);
 
+#[derive(Clone)]
 struct Prepared {
     content_type: HeaderValue,
-    cache_control: HeaderValue,
     vary: HeaderValue,
-    /// Whether a client may keep it, and so ask for it by `ETag`.
-    is_kept: bool,
+    caching: Caching,
     plain: Encoded,
     gzip: Option<Encoded>,
 }
 
+#[derive(Clone)]
 struct Encoded {
     body: Bytes,
     etag: HeaderValue,
@@ -63,39 +79,45 @@ impl Representation {
     /// If the content type is no header value.
     #[must_use]
     pub fn new(content_type: &'static str, caching: Caching, body: impl Into<Vec<u8>>) -> Self {
-        let body = body.into();
-        // A few dozen bytes only grow.
-        let gzip = Some(gzip(&body)).filter(|gzip| gzip.len() < body.len());
-        Self(Arc::new(Prepared {
-            content_type: HeaderValue::from_static(content_type),
-            cache_control: HeaderValue::from_static(match caching {
-                Caching::Revalidate => "no-cache",
-                Caching::Forever => "max-age=31536000, immutable",
-                Caching::Never => "no-store",
-            }),
-            vary: HeaderValue::from_static("accept-encoding"),
-            is_kept: !matches!(caching, Caching::Never),
-            plain: Encoded::new(body),
-            gzip: gzip.map(Encoded::new),
-        }))
+        Self::prepare(content_type, "accept-encoding", caching, body.into())
     }
 
     /// One of several documents, of which a [`Format`](crate::Format) is chosen by `Accept`: caches are told.
+    ///
+    /// # Panics
+    /// If the content type is no header value.
     #[must_use]
     pub fn by_accept(
         content_type: &'static str,
         caching: Caching,
         body: impl Into<Vec<u8>>,
     ) -> Self {
-        let Self(mut prepared) = Self::new(content_type, caching, body);
-        if let Some(prepared) = Arc::get_mut(&mut prepared) {
-            prepared.vary = HeaderValue::from_static("accept, accept-encoding");
-        }
-        Self(prepared)
+        Self::prepare(content_type, "accept, accept-encoding", caching, body.into())
     }
-}
 
-impl Representation {
+    fn prepare(
+        content_type: &'static str,
+        vary: &'static str,
+        caching: Caching,
+        body: Vec<u8>,
+    ) -> Self {
+        // A few dozen bytes only grow.
+        let gzip = Some(gzip(&body)).filter(|gzip| gzip.len() < body.len());
+        Self(Arc::new(Prepared {
+            content_type: HeaderValue::from_static(content_type),
+            vary: HeaderValue::from_static(vary),
+            caching,
+            plain: Encoded::new(body),
+            gzip: gzip.map(Encoded::new),
+        }))
+    }
+
+    /// The same document, for clients that may do something else with their copy.
+    #[must_use]
+    pub fn with_caching(&self, caching: Caching) -> Self {
+        Self(Arc::new(Prepared { caching, ..Prepared::clone(&self.0) }))
+    }
+
     /// The digest of its content, for a name that changes with it: 16 hexadecimal digits.
     #[must_use]
     pub fn digest(&self) -> &str {
@@ -119,7 +141,7 @@ impl Prepared {
             .as_ref()
             .filter(|_| format::takes_gzip(request.headers().get(ACCEPT_ENCODING)));
         let encoded = gzip.unwrap_or(&self.plain);
-        let tags = request.headers().get(IF_NONE_MATCH).filter(|_| self.is_kept);
+        let tags = request.headers().get(IF_NONE_MATCH).filter(|_| self.caching.is_kept());
         let known = tags.is_some_and(|tags| encoded.is_among(tags));
 
         let mut response = if known {
@@ -134,8 +156,8 @@ impl Prepared {
                 headers.append(CONTENT_ENCODING, HeaderValue::from_static("gzip"));
             }
         }
-        headers.append(CACHE_CONTROL, self.cache_control.clone());
-        if self.is_kept {
+        headers.append(CACHE_CONTROL, self.caching.header());
+        if self.caching.is_kept() {
             headers.append(ETAG, encoded.etag.clone());
         }
         headers.append(VARY, self.vary.clone());

@@ -84,12 +84,12 @@ pub fn run(
 /// Serves until SIGTERM, which lets the requests under way finish; a second one changes nothing. Ctrl-C
 /// does not wait, not even for what SIGTERM waits for.
 async fn serve(settings: &Settings, release: Release, site: Site) -> Result<(), ServeError> {
-    let (name, routes) = (site.name.clone(), Arc::clone(&site.routes));
+    let name = &site.name;
     let duties = site.duties(settings, release.clone());
     let connections = Connections::default();
 
     let bind = |host: IpAddr| {
-        let (duties, routes) = (duties.clone(), Arc::clone(&routes));
+        let (duties, routes) = (duties.clone(), Arc::clone(&site.routes));
         let connections = connections.clone();
         HttpServer::new(move || duties.around(App::new().configure(|app| routes(app))))
             .on_connect(move |connection, data| {
@@ -110,7 +110,7 @@ async fn serve(settings: &Settings, release: Release, site: Site) -> Result<(), 
     };
     let server = server.map_err(|error| ServeError::of_bind(settings, error))?;
 
-    log_addresses(&name, settings, &release, &server.addrs());
+    log_addresses(name, settings, &release, &server.addrs());
     let running = server.run();
     let handle = running.handle();
     let stopping = async {

@@ -17,7 +17,7 @@ use stagedoor::{Build, Duties, Release, RequestId, build};
 use testbed::directory;
 use tracing::Level;
 
-use support::app::{Answer, MESSAGE, asked, duties, loaded, serve, serve_app};
+use support::app::{Answer, MESSAGE, asked, duties, loaded, serve};
 
 mod support;
 
@@ -595,7 +595,7 @@ fn what_an_app_itself_answers_to_an_unknown_path_or_method_stays() {
                 web::to(async || HttpResponse::MethodNotAllowed().body("read it")),
             ))
             .default_service(web::to(nothing));
-    let ask = serve_app(&duties(&[]), app);
+    let ask = asked(duties(&[]).around(app));
     assert_eq!(ask(get("/nowhere")).text(), "gone fishing");
     let told = ask(post("/told"));
     assert_eq!((told.status, told.text()), (StatusCode::METHOD_NOT_ALLOWED, "read it"));
@@ -683,7 +683,7 @@ fn a_middleware_of_the_apps_own_that_answers_early_is_inside_the_duties() {
             Ok(request.into_response(HttpResponse::TooManyRequests().finish()))
         },
     ));
-    let answer = serve_app(&duties(&[]), app)(get("/"));
+    let answer = asked(duties(&[]).around(app))(get("/"));
     assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
     assert!(answer.text().contains("Too Many Requests"), "{}", answer.text());
     for (name, value) in ALWAYS {

@@ -6,7 +6,7 @@ use std::net::Shutdown;
 
 use testbed::Service;
 
-use support::{message, start};
+use support::start;
 
 mod support;
 
@@ -312,7 +312,7 @@ fn a_host_that_can_be_ours_is_taken_and_so_is_none_in_http_1_0() {
 #[test]
 fn no_spelling_of_a_path_gets_past_the_guards() {
     let (open, guarded) = (start(&[]), start(GUARDED));
-    let message = message(&open);
+    let message = open.message();
     let ask = |service, target, scheme| {
         let fields = format!("Host: x\r\nX-Forwarded-Proto: {scheme}");
         exchange(service, format!("GET {target} HTTP/1.1\r\n{fields}\r\n\r\n").as_bytes())

@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde_json::Value;
 use testbed::{Connection, Killed, Ran, directory, port_in};
 
-use support::{command, message, name, names, program, run, start};
+use support::{command, name, names, program, run, start};
 
 mod support;
 
@@ -21,7 +21,7 @@ mod support;
 fn without_a_command_it_serves_as_with_serve() {
     for arguments in [&[][..], &["serve"]] {
         let service = program().start_with(arguments, &[]);
-        assert!(service.get("/").text().contains(&message(&service)));
+        assert!(service.get("/").text().contains(&service.message()));
     }
 }
 

@@ -6,25 +6,16 @@ use std::process::Command;
 
 use secrecy::{ExposeSecret, SecretString};
 use stagedoor::{Environment, Heroku, LogFormat, Problem, Reader, Report, Variables, build};
-use testbed::directory;
+use testbed::{directory, rows};
 
 use support::app::{NAMES, load, load_of, loaded, problems, report};
 
 mod support;
 
-/// The rows of a report: a setting's name, its value, and where that came from.
-fn rows(report: &Report) -> Vec<(String, String, String)> {
-    let row = |line: &str| {
-        let (name, rest) = line.split_once("  ")?;
-        let (value, origin) = rest.strip_suffix(')')?.rsplit_once("  (")?;
-        Some((name.to_owned(), value.trim().to_owned(), origin.to_owned()))
-    };
-    report.to_string().lines().map_while(row).collect()
-}
-
 /// The value of a setting in a report, and where that came from.
 fn row(report: &Report, name: &str) -> (String, String) {
-    let (_, value, origin) = rows(report).into_iter().find(|row| row.0 == name).unwrap();
+    let found = rows(&report.to_string()).into_iter().find(|row| row[0] == name);
+    let [_, value, origin] = found.unwrap();
     (value, origin)
 }
 
@@ -465,7 +456,7 @@ fn a_secret_is_in_no_report_no_debug_and_no_error() {
 #[test]
 fn the_report_has_a_row_for_every_setting_in_the_order_in_which_they_are_read() {
     let report = report(&[("SITE_NAME", "Mine"), ("PREVIEW_PASSWORD", "x")]);
-    let names: Vec<_> = rows(&report).into_iter().map(|(name, ..)| name).collect();
+    let names: Vec<_> = rows(&report.to_string()).into_iter().map(|[name, ..]| name).collect();
     assert_eq!(names, NAMES);
     let table = [
         ("SITE_NAME", "Mine", "environment"),

@@ -95,6 +95,16 @@ impl From<Output> for Ran {
     }
 }
 
+/// The rows of a report of `check`: a name, what there is to say of it, and where that came from.
+pub fn rows(report: &str) -> Vec<[String; 3]> {
+    let row = |line: &str| {
+        let (name, rest) = line.split_once("  ")?;
+        let (value, origin) = rest.strip_suffix(')')?.rsplit_once("  (")?;
+        Some([name, value.trim(), origin].map(str::to_owned))
+    };
+    report.lines().map_while(row).collect()
+}
+
 /// An empty directory of this test's own.
 pub fn directory() -> PathBuf {
     static MADE: AtomicUsize = AtomicUsize::new(0);

@@ -99,6 +99,11 @@ impl Service {
         self.ask("GET", path, &[])
     }
 
+    /// What its page says as plain text: its message.
+    pub fn message(&self) -> String {
+        self.ask("GET", "/", &[("accept", "text/plain")]).text().trim_end().to_owned()
+    }
+
     /// A connection of one's own, for what no client would send.
     pub fn connect(&self) -> TcpStream {
         connect(self.port)

@@ -5,7 +5,7 @@
 use std::env;
 use std::path::Path;
 
-use testbed::{Program, Ran, Service, Variable};
+use testbed::{Program, Ran, Service, Variable, rows};
 
 /// The repository.
 pub fn root() -> &'static Path {
@@ -27,13 +27,9 @@ pub fn start(variables: &[Variable]) -> Service {
 
 /// The settings in the report of `check`: the name of each, its value, and where that came from.
 pub fn settings(variables: &[Variable]) -> Vec<[String; 3]> {
-    let report = run(&["check"], variables).stdout;
-    let row = |line: &str| {
-        let (name, rest) = line.split_once("  ")?;
-        let (value, origin) = rest.strip_suffix(')')?.rsplit_once("  (")?;
-        Some([name, value.trim(), origin].map(str::to_owned))
-    };
-    report.lines().map_while(row).filter(|[_, _, origin]| origin != "check").collect()
+    let mut rows = rows(&run(&["check"], variables).stdout);
+    rows.retain(|[_, _, origin]| origin != "check");
+    rows
 }
 
 /// One of them: its value, and where that came from.
@@ -41,9 +37,4 @@ pub fn setting(name: &str, variables: &[Variable]) -> [String; 2] {
     let found = settings(variables).into_iter().find(|[found, ..]| found == name);
     let [_, value, origin] = found.unwrap_or_else(|| panic!("there is no setting {name}"));
     [value, origin]
-}
-
-/// The message of this build.
-pub fn message(service: &Service) -> String {
-    service.ask("GET", "/", &[("accept", "text/plain")]).text().trim_end().to_owned()
 }

@@ -26,16 +26,10 @@ impl Board {
     pub fn open(message: &str, variables: &[Variable]) -> Self {
         let variables = variables.iter().copied().collect();
         let (settings, _) = load(&build!(), &variables, Settings::read).unwrap();
-        let heroku = settings.platform.heroku.clone();
         let release = Release {
             message: Some(message.to_owned()),
-            environment: settings.platform.environment,
-            version: env!("CARGO_PKG_VERSION").to_owned(),
             build: format!("sha256:{}", "0123456789abcdef".repeat(4)),
-            commit: heroku.commit,
-            app: heroku.app,
-            release: heroku.release,
-            released_at: heroku.released_at,
+            ..Release::new(&build!(), &settings.platform).unwrap()
         };
         let look = Look::new(&settings, message);
         let index = web::Data::new(Index::new(&settings, &release, &look));

@@ -3,7 +3,7 @@
 use actix_http::Request;
 use actix_service::{IntoServiceFactory, Service, ServiceFactory};
 use actix_web::body::{MessageBody, to_bytes};
-use actix_web::dev::{AppConfig, ServiceRequest, ServiceResponse};
+use actix_web::dev::{AppConfig, ServiceResponse};
 use actix_web::http::header::{HeaderMap, HeaderValue};
 use actix_web::http::{ConnectionType, StatusCode};
 use actix_web::rt::System;
@@ -159,22 +159,7 @@ pub fn serve<R: FnOnce(&mut ServiceConfig)>(
     duties: &Duties,
     routes: R,
 ) -> impl Fn(TestRequest) -> Answer + use<R> {
-    serve_app(duties, App::new().configure(page).configure(routes))
-}
-
-/// Any app, with these duties around it.
-pub fn serve_app<T, B>(duties: &Duties, app: App<T>) -> impl Fn(TestRequest) -> Answer + use<T, B>
-where
-    T: ServiceFactory<
-            ServiceRequest,
-            Config = (),
-            Response = ServiceResponse<B>,
-            Error = Error,
-            InitError = (),
-        > + 'static,
-    B: MessageBody + 'static,
-{
-    asked(duties.around(app))
+    asked(duties.around(App::new().configure(page).configure(routes)))
 }
 
 /// Any service of actix-web.

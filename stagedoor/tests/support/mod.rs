@@ -7,7 +7,7 @@ use std::env;
 use std::path::Path;
 use std::process::Command;
 
-use testbed::{Program, Ran, Service, Variable};
+use testbed::{Program, Ran, Service, Variable, rows};
 
 pub mod app;
 
@@ -41,14 +41,8 @@ pub fn name() -> String {
     usage.strip_prefix("Usage: ").unwrap().split(' ').next().unwrap().to_owned()
 }
 
-/// What its page says as plain text: its message.
-pub fn message(service: &Service) -> String {
-    service.ask("GET", "/", &[("accept", "text/plain")]).text().trim_end().to_owned()
-}
-
 /// The names of its settings, as its report lists them.
 pub fn names() -> Vec<String> {
-    let report = run(&["check"], &[]).stdout;
-    let rows = report.lines().take_while(|line| line.ends_with(')') && !line.ends_with("(check)"));
-    rows.map(|row| row.split(' ').next().unwrap().to_owned()).collect()
+    let settings = rows(&run(&["check"], &[]).stdout).into_iter();
+    settings.filter(|[_, _, origin]| origin != "check").map(|[name, ..]| name).collect()
 }
