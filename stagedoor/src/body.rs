@@ -31,6 +31,11 @@ impl Body {
         Self::Sent(is_read)
     }
 
+    /// A body that was announced, and that nobody will read.
+    pub fn unread() -> Self {
+        Self::Sent(Rc::default())
+    }
+
     /// Whether there is some of it left. Whether a chunked one is well-formed shows only at its end.
     pub fn is_left(&self) -> bool {
         matches!(self, Self::Sent(is_read) if !is_read.get())

@@ -1,16 +1,17 @@
 //! What happens to every request, in order: its id, the guards, `HEAD` as `GET`, the handler, 405, an error's page,
 //! `Connection: close`, the log line, the headers.
 
+use std::future::ready;
 use std::panic::AssertUnwindSafe;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use actix_http::Request;
-use actix_service::IntoServiceFactory;
-use actix_web::body::MessageBody;
-use actix_web::dev::{AppConfig, ServiceFactory, ServiceRequest, ServiceResponse};
+use actix_http::{Request, Response};
+use actix_service::{IntoServiceFactory, fn_service};
+use actix_web::body::{BoxBody, MessageBody};
+use actix_web::dev::{AppConfig, RequestHead, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::error::{ErrorInternalServerError, InternalError};
 use actix_web::http::header::{ACCEPT, HeaderValue};
 use actix_web::http::uri::PathAndQuery;
@@ -134,16 +135,48 @@ impl Duties {
             > + 'static,
         B: MessageBody + 'static,
     {
-        // `HttpServer` calls this once in each worker.
-        let worker = Rc::new(Worker {
-            shared: Arc::clone(&self.0),
-            ids: RequestIds::new(),
-            methods: Methods::default(),
-        });
+        let worker = self.worker();
         app.app_data(self.0.release.clone())
             .configure(|app| self.0.routes.register(app))
             .wrap(from_fn(move |request, next| every_request(Rc::clone(&worker), request, next)))
             .into_factory()
+    }
+
+    /// What a client is told that asks, by `Expect: 100-continue`, whether it may send the body: the refusal that its
+    /// request would get anyway, or to go on.
+    pub(crate) fn expect(
+        &self,
+    ) -> impl ServiceFactory<
+        Request,
+        Config = (),
+        Response = Request,
+        Error = Response<BoxBody>,
+        InitError = (),
+    > + use<> {
+        let worker = self.worker();
+        fn_service(move |mut request: Request| {
+            let Worker { shared, ids, .. } = &*worker;
+            let (client, scheme) =
+                (client::address_of_raw(&request), Scheme::of(&request.head().headers));
+            let refusal = shared.guards.refuse(scheme, request.head());
+            ready(match refusal {
+                None => Ok(request),
+                Some(refusal) => {
+                    let body = Body::unread();
+                    let summary = RequestSummary::new(request.head_mut(), client, body, ids);
+                    Err(summary.finish(shared, refusal).into())
+                }
+            })
+        })
+    }
+
+    /// `HttpServer` calls this once in each worker.
+    fn worker(&self) -> Rc<Worker> {
+        Rc::new(Worker {
+            shared: Arc::clone(&self.0),
+            ids: RequestIds::new(),
+            methods: Methods::default(),
+        })
     }
 
     /// From here on each answer is the last of its connection: the process is about to stop.
@@ -166,7 +199,8 @@ async fn every_request<B: MessageBody + 'static>(
     next: Next<B>,
 ) -> Result<ServiceResponse, Error> {
     let shared = &*worker.shared;
-    let summary = RequestSummary::new(&mut request, &worker.ids);
+    let (client, body) = (client::address(&request), Body::watch(&mut request));
+    let summary = RequestSummary::new(request.head_mut(), client, body, &worker.ids);
     if let Some(refusal) = shared.guards.refuse(summary.scheme, request.head()) {
         return Ok(request.into_response(summary.finish(shared, refusal)));
     }
@@ -208,17 +242,17 @@ struct RequestSummary {
 }
 
 impl RequestSummary {
-    /// Reads it off the request, which gets its id and has its body watched.
-    fn new(request: &mut ServiceRequest, ids: &RequestIds) -> Self {
+    /// Reads it off the head of the request, which gets its id.
+    fn new(head: &mut RequestHead, client: Option<Rc<str>>, body: Body, ids: &RequestIds) -> Self {
         Self {
             arrived: Instant::now(),
-            id: ids.assign(request.headers_mut()),
-            method: request.method().clone(),
-            path: request.uri().path_and_query().cloned(),
-            accept: request.headers().get(ACCEPT).cloned(),
-            client: client::address(request),
-            scheme: Scheme::of(request.headers()),
-            body: Body::watch(request),
+            id: ids.assign(&mut head.headers),
+            method: head.method.clone(),
+            path: head.uri.path_and_query().cloned(),
+            accept: head.headers.get(ACCEPT).cloned(),
+            client,
+            scheme: Scheme::of(&head.headers),
+            body,
         }
     }
 

@@ -1,8 +1,8 @@
 //! The headers on every answer, and why each is there.
 //!
-//! Except where there was no request: what is not HTTP, has more than 96 headers or 128 KiB of them, or
-//! comes too slowly, actix refuses by itself, with an empty 400, 431 or 408, before any code of ours. (At a
-//! header whose name is 64 KiB long it panics, and the connection ends. The router lets none through.)
+//! Except where there was no request: what is not HTTP, has more than 96 headers or 128 KiB of them, or comes too
+//! slowly, actix refuses by itself, with an empty 400, 431 or 408, before any code of ours. It leaves a line in the log
+//! (`http.rs`). (At a header whose name is 64 KiB long it panics, and the connection ends. The router lets none through.)
 
 use actix_web::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,

@@ -16,7 +16,8 @@
 //! | How is a page sent: gzip, `ETag`, 304? | `representation.rs`, `format.rs` |
 //! | What does a visitor see when something fails? | `errors.rs` |
 //! | What does a line of the log hold? | `log.rs`; how it is written: `log/json.rs`, `log/output.rs`; who asked: `client.rs` |
-//! | How does it start and stop: keep-alive, drain? | `server.rs`, `connections.rs`, `signals.rs` |
+//! | How does it start and stop? | `server.rs`, `listen.rs`, `connections.rs`, `signals.rs` |
+//! | How long does a connection last, and what may it hold? | `http.rs`, `stream.rs` |
 
 /// Runs the code in the README.
 #[cfg(doctest)]
@@ -32,6 +33,8 @@ mod errors;
 mod format;
 mod guards;
 mod headers;
+mod http;
+mod listen;
 mod log;
 mod methods;
 mod program;
@@ -42,6 +45,7 @@ mod routes;
 mod server;
 mod settings;
 mod signals;
+mod stream;
 mod target;
 
 pub use duties::Duties;

@@ -155,10 +155,13 @@ impl<S> Program<S> {
     }
 }
 
+/// Adds the app's routes, once in each worker.
+pub type SiteRoutes = Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>;
+
 /// What a web server shows: the app's routes, and how its errors look.
 pub struct Site {
     pub(crate) name: String,
-    pub(crate) routes: Arc<dyn Fn(&mut ServiceConfig) + Send + Sync>,
+    pub(crate) routes: SiteRoutes,
     write_html: Option<WriteHtml>,
     public: Vec<&'static str>,
 }

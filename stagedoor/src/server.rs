@@ -1,26 +1,25 @@
 //! The server: binds, says where, serves, and drains when Heroku asks it to stop.
 
 use std::io::{self, ErrorKind};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
-use actix_web::{App, HttpServer};
+use actix_web::dev::Server;
+use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use thiserror::Error;
 use tokio::time;
 
-use crate::client;
 use crate::connections::Connections;
+use crate::http;
+use crate::listen::{check_files, listen};
+use crate::log;
 use crate::program::Site;
 use crate::release::{Build, Release};
 use crate::settings::Settings;
 use crate::signals::{Signals, Stop};
-
-/// The router drops an idle connection after 90 s. A server that does so first, as actix would after
-/// 5 s, closes connections on which a request is just coming: H13 and H18 in the app's log.
-const KEEP_ALIVE: Duration = Duration::from_secs(95);
 
 /// How long requests are still taken after SIGTERM: on connections that the router keeps open some may be
 /// on their way. Each is answered, with `Connection: close`. The wait ends with the last connection.
@@ -35,6 +34,10 @@ const LOOK_AGAIN: Duration = Duration::from_millis(10);
 /// Heroku kills a dyno 30 s after SIGTERM. Of these, requests under way have 24 s more to be finished;
 /// the log has 2 s to be written, and the process what is left.
 const DRAIN_SECONDS: u64 = 24;
+
+/// In all workers. An idle connection takes up to 18 KiB, so that all of these fit into the 512 MB of a small dyno. Who
+/// comes then waits until one is closed.
+const MOST_CONNECTIONS: usize = 20_000;
 
 /// Why the service did not start, or failed, and what to do about it.
 #[derive(Debug, Error)]
@@ -59,6 +62,17 @@ pub enum ServeError {
     /// The executable, whose digest `/release` answers, can't be read.
     #[error("can't read this executable: {0}")]
     Executable(io::Error),
+    /// Connections are files, and so is much that a worker needs.
+    #[error(
+        "this process may not open the {needed} files that it needs. Raise the limit: ulimit -n 1024"
+    )]
+    TooFewFiles {
+        /// How many it needs, with a few connections.
+        needed: usize,
+    },
+    /// A worker's thread could not be started, or its app panicked.
+    #[error("a worker did not start: {0}. Where memory is short, fewer may do: WEB_CONCURRENCY=1")]
+    NoWorker(String),
     /// The server failed, or could not listen for signals.
     #[error("the server failed: {0}")]
     Failed(io::Error),
@@ -73,6 +87,7 @@ pub fn run(
     settings: &Settings,
     site: &dyn Fn(&Release) -> Site,
 ) -> Result<(), ServeError> {
+    check_files(settings.workers).map_err(|needed| ServeError::TooFewFiles { needed })?;
     let release = Release::new(build, settings).map_err(ServeError::Executable)?;
     let site = site(&release);
     // This thread only waits for signals: each worker has a runtime of its own.
@@ -87,32 +102,43 @@ async fn serve(settings: &Settings, release: Release, site: Site) -> Result<(), 
     let name = &site.name;
     let duties = site.duties(settings, release.clone());
     let connections = Connections::default();
-
-    let bind = |host: IpAddr| {
-        let (duties, routes) = (duties.clone(), Arc::clone(&site.routes));
-        let connections = connections.clone();
-        HttpServer::new(move || duties.around(App::new().configure(|app| routes(app))))
-            .on_connect(move |connection, data| {
-                client::note_peer(connection, data);
-                data.insert(connections.open());
-            })
-            .workers(settings.workers)
-            .keep_alive(KEEP_ALIVE)
-            .shutdown_timeout(DRAIN_SECONDS)
-            .disable_signals() // we wait for them ourselves
-            .bind((host, settings.port))
-    };
     // Before a port is bound, and so before anyone can see that it runs.
     let mut signals = Signals::listen().map_err(ServeError::Failed)?;
-    let server = match bind(settings.host) {
-        Err(error) if is_without_ipv6(settings.host, &error) => bind(Ipv4Addr::UNSPECIFIED.into()),
-        bound => bound,
-    };
-    let server = server.map_err(|error| ServeError::of_bind(settings, error))?;
+    let listener = listen(settings.host, settings.port);
+    let listener = listener.map_err(|error| ServeError::of_listen(settings, error))?;
+    let address = listener.local_addr().map_err(ServeError::Failed)?;
 
-    log_addresses(name, settings, &release, &server.addrs());
-    let running = server.run();
+    let server = Server::build();
+    let stopping = server.graceful_shutdown_signal();
+    let (site_duties, routes) = (duties.clone(), site.routes);
+    let open = connections.clone();
+    let server = server
+        .workers(settings.workers)
+        .max_concurrent_connections(MOST_CONNECTIONS.div_ceil(settings.workers))
+        .shutdown_timeout(DRAIN_SECONDS)
+        .disable_signals() // we wait for them ourselves
+        .listen(name, listener, move || {
+            let stopping = stopping.clone();
+            http::service(&site_duties, &routes, &open, move || {
+                let stopping = stopping.clone();
+                async move { stopping.notified().await }
+            })
+        });
+    let mut running = server.map_err(ServeError::Failed)?.run();
     let handle = running.handle();
+    // The first poll starts the workers. It is ready only where one of them did not start.
+    match AssertUnwindSafe(&mut running).catch_unwind().now_or_never() {
+        None => {}
+        Some(Ok(ended)) => {
+            let why = ended.err().map_or_else(String::new, |error| error.to_string());
+            return Err(ServeError::NoWorker(why));
+        }
+        Some(Err(panic)) => {
+            let why = log::panic_text(&*panic).unwrap_or_default();
+            return Err(ServeError::NoWorker(why.to_owned()));
+        }
+    }
+    log_address(name, settings, &release, address);
     let stopping = async {
         if signals.wait().await == Stop::AtOnce {
             return handle.stop(false).await;
@@ -143,32 +169,24 @@ async fn serve(settings: &Settings, release: Release, site: Site) -> Result<(), 
     Ok(())
 }
 
-fn log_addresses(name: &str, settings: &Settings, release: &Release, addresses: &[SocketAddr]) {
-    for address in addresses {
-        let open_at = match &settings.heroku.domain {
-            Some(domain) => format!("https://{domain}"),
-            None if address.ip().is_unspecified() => format!("http://localhost:{}", address.port()),
-            None => format!("http://{address}"),
-        };
-        tracing::info!(
-            environment = settings.environment.name(),
-            release = release.release.as_deref().unwrap_or("none"),
-            commit = release.commit.as_deref().unwrap_or("none"),
-            workers = settings.workers,
-            address = %address,
-            "{name} is open at {open_at}",
-        );
-    }
-}
-
-/// Where the kernel has no IPv6, `::` can't be bound, and every interface is 0.0.0.0.
-fn is_without_ipv6(host: IpAddr, error: &io::Error) -> bool {
-    host == Ipv6Addr::UNSPECIFIED
-        && !matches!(error.kind(), ErrorKind::AddrInUse | ErrorKind::PermissionDenied)
+fn log_address(name: &str, settings: &Settings, release: &Release, address: SocketAddr) {
+    let open_at = match &settings.heroku.domain {
+        Some(domain) => format!("https://{domain}"),
+        None if address.ip().is_unspecified() => format!("http://localhost:{}", address.port()),
+        None => format!("http://{address}"),
+    };
+    tracing::info!(
+        environment = settings.environment.name(),
+        release = release.release.as_deref().unwrap_or("none"),
+        commit = release.commit.as_deref().unwrap_or("none"),
+        workers = settings.workers,
+        address = %address,
+        "{name} is open at {open_at}",
+    );
 }
 
 impl ServeError {
-    fn of_bind(settings: &Settings, error: io::Error) -> Self {
+    fn of_listen(settings: &Settings, error: io::Error) -> Self {
         match error.kind() {
             ErrorKind::AddrInUse => Self::PortTaken {
                 port: settings.port,
@@ -178,5 +196,22 @@ impl ServeError {
             ErrorKind::PermissionDenied => Self::NotAllowed(settings.port),
             _ => Self::Unusable(SocketAddr::new(settings.host, settings.port), error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::load;
+    use crate::settings::variables::Variables;
+
+    #[test]
+    fn a_worker_that_does_not_start_is_an_error() {
+        let build = crate::build!();
+        let variables = Variables::from_iter([("PORT", "0"), ("HOST", "127.0.0.1")]);
+        let (settings, _) = load(&build, &variables, Settings::read).unwrap();
+        let site = |_: &Release| Site::new("Panics", |_| panic!("on purpose"));
+        let refused = run(&build, &settings, &site).unwrap_err();
+        assert!(matches!(refused, ServeError::NoWorker(_)), "{refused}");
     }
 }

@@ -17,13 +17,21 @@ mod support;
 /// Connections at once. macOS gives a process 256 files, and these tests run side by side.
 const SLOW: usize = 50;
 
+/// Clients that send and do not read.
+const DEAF: usize = 4;
+
+/// What one of them may hold: what is read at once asks for 500 KiB, of a page as small as this one.
+const MOST_UNREAD_KIB: usize = 2048;
+
 /// What memory may still grow by once it has settled: less than each of a hundred floods would leave.
 const SPARE_KIB: usize = 1024;
 
 #[test]
 fn a_head_that_takes_longer_than_5_s_is_a_408_and_nobody_waits_for_it() {
     let head = b"GET / HTTP/1.1\r\nHost: x\r\nX-Slow: ";
-    each_slow_connection_gets("HTTP/1.1 408 ", |i| &head[..i % head.len()]);
+    let log = each_slow_connection_gets("HTTP/1.1 408 ", |i| &head[..i % head.len()]);
+    let is_told = |line: &&String| line.contains("408") && line.contains("did not come in time");
+    assert_eq!(log.iter().filter(is_told).count(), SLOW, "{log:#?}");
 }
 
 #[test]
@@ -33,7 +41,7 @@ fn a_body_that_does_not_come_is_not_waited_for() {
 }
 
 /// Opens the slow connections, sends on each the start of a request and no more, and waits for what comes.
-fn each_slow_connection_gets<'a>(expected: &str, begin: impl Fn(usize) -> &'a [u8]) {
+fn each_slow_connection_gets<'a>(expected: &str, begin: impl Fn(usize) -> &'a [u8]) -> Vec<String> {
     let service = start(&[]);
     while_others_are_served(&service, || {
         let mut slow: Vec<_> = (0..SLOW).map(|_| service.connect()).collect();
@@ -45,7 +53,7 @@ fn each_slow_connection_gets<'a>(expected: &str, begin: impl Fn(usize) -> &'a [u
             assert!(answer.starts_with(expected), "{answer}");
         }
     });
-    end(service);
+    end(service)
 }
 
 #[test]
@@ -151,6 +159,54 @@ fn send_no_http(service: &Service) {
         let answer = all_that_comes(stream);
         assert!(answer.is_empty() || answer.starts_with("HTTP/1.1 400 "), "{bytes:?}: {answer}");
     }
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "memory is read from /proc")]
+fn clients_that_send_requests_and_read_no_answer_hold_little_memory_and_no_processor() {
+    let requests = [
+        "GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+        "HEAD / HTTP/1.1\r\nHost: x\r\n\r\n",
+        "GET / HTTP/1.1\r\nHost: x\r\nIf-None-Match: *\r\n\r\n",
+        "GET /nowhere HTTP/1.1\r\nHost: x\r\n\r\n",
+    ];
+    for request in requests {
+        // No lines of requests: those that wait to be written would count as memory.
+        let service = start(&[("RUST_LOG", "warn,stagedoor::server=info")]);
+        assert_eq!(service.get("/health").status, 200);
+        let before = service.resident_kib();
+        while_others_are_served(&service, || {
+            let clients: Vec<_> = (0..DEAF).map(|_| service.connect()).collect();
+            thread::scope(|scope| {
+                for client in &clients {
+                    scope.spawn(move || send_until_nothing_is_taken(client, request));
+                }
+            });
+            let held = service.resident_kib().saturating_sub(before);
+            assert!(held < DEAF * MOST_UNREAD_KIB, "{held} KiB by {request:?}");
+            // One that went on and on would run whenever someone looks.
+            let is_still = || {
+                thread::sleep(Duration::from_millis(2));
+                service.running_threads() == 0
+            };
+            assert!((0..500).any(|_| is_still()), "it never rests: {request:?}");
+            drop(clients);
+        });
+        end(service);
+    }
+}
+
+/// Sends a request over and over, and reads no answer.
+fn send_until_nothing_is_taken(mut stream: &TcpStream, request: &str) {
+    stream.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
+    let many = request.repeat(100);
+    // The system's own buffers take 4 to 5 MB.
+    for _ in 0..8_000_000 / many.len() {
+        if stream.write_all(many.as_bytes()).is_err() {
+            return;
+        }
+    }
+    panic!("all of it is taken, though nobody reads the answers: {request:?}");
 }
 
 #[test]

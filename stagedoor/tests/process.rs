@@ -212,6 +212,76 @@ fn an_address_that_is_not_here_is_one_line_that_says_what_to_do() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn too_few_files_are_one_line_that_says_what_to_do() {
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -n 40; exec \"$0\""]).arg(&program().executable);
+    limited.env_clear().env("PORT", "0").current_dir(directory());
+    let refused = limited.output().unwrap();
+    assert_eq!(refused.status.code(), Some(1));
+    let stderr = String::from_utf8(refused.stderr).unwrap();
+    let start = format!("{}: this process may not open the ", name());
+    assert!(stderr.starts_with(&start), "{stderr}");
+    assert!(stderr.ends_with("Raise the limit: ulimit -n 1024\n"), "{stderr}");
+    assert_eq!(stderr.lines().count(), 1, "{stderr}");
+    assert_eq!(String::from_utf8_lossy(&refused.stdout), "");
+}
+
+#[test]
+fn what_is_no_request_leaves_a_line_that_says_why_and_who() {
+    let too_many = format!("GET / HTTP/1.1\r\nHost: x\r\n{}\r\n", "X: y\r\n".repeat(200));
+    let refused = [
+        ("GET /?q=\"quoted\" HTTP/1.1\r\nHost: x\r\n\r\n", 400, ""),
+        ("GET /b\u{fc}hne HTTP/1.1\r\nHost: x\r\n\r\n", 400, "invalid uri character"),
+        ("GET / HTTP/1.1\r\nHost: x\r\nBad header\r\n\r\n", 400, "invalid Header provided"),
+        ("EHLO mail.example\r\n\r\n", 400, ""),
+        (&too_many, 431, "message head is too large"),
+    ];
+    for (request, status, reason) in refused {
+        let mut service = start(&[("LOG_FORMAT", "json")]);
+        let answer = service.send(request.as_bytes());
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        let line = service.wait_for("refused before it reached the app");
+        let line: Value = serde_json::from_str(&line).unwrap();
+        assert_eq!(line["target"], "stagedoor::request");
+        assert_eq!(line["status"], status, "{request}");
+        assert_eq!(line["client"], "127.0.0.1");
+        let told = line["reason"].as_str().unwrap();
+        assert!(!told.is_empty() && told.contains(reason), "{told}");
+    }
+}
+
+#[test]
+fn who_asks_before_a_body_is_sent_is_told_of_a_refusal_instead_of_to_go_on() {
+    let variables = [("APP_ENV", "staging"), ("PREVIEW_PASSWORD", "open sesame now")];
+    let refused =
+        [("Host: x", 401), ("Host: x/y", 400), ("Host: x\r\nX-Forwarded-Proto: http", 308)];
+    for (headers, status) in refused {
+        let mut service = start(&variables);
+        let request = format!(
+            "POST / HTTP/1.1\r\n{headers}\r\nExpect: 100-continue\r\nContent-Length: 9\r\n\r\n"
+        );
+        let answer = service.send(request.as_bytes());
+        assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+        assert_eq!(answer.matches("HTTP/1.1 ").count(), 1, "{answer}");
+        let id = answer.split("x-request-id: ").nth(1).unwrap().split("\r\n").next().unwrap();
+        let line = service.wait_for(id);
+        assert!(line.contains(&format!("\"status\":{status}")), "{line}");
+        assert!(answer.contains("connection: close"), "{answer}");
+    }
+    let service = start(&[]);
+    let mut stream = service.connect();
+    write!(
+        stream,
+        "GET / HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n"
+    )
+    .unwrap();
+    let mut answer = [0; 21];
+    stream.read_exact(&mut answer).unwrap();
+    assert_eq!(&answer, b"HTTP/1.1 100 Continue");
+}
+
+#[test]
 fn a_request_is_one_json_line_without_its_query() {
     let mut service = start(&[("APP_ENV", "production"), ("HEROKU_RELEASE_VERSION", "v42")]);
     let id = "0123456789-abcdefghij";

@@ -130,6 +130,19 @@ impl Service {
         line.trim().trim_end_matches(" kB").parse().unwrap()
     }
 
+    /// How many of its threads run at this moment, or would if a processor were free.
+    ///
+    /// # Panics
+    /// If it has ended.
+    pub fn running_threads(&self) -> usize {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.child.0.id())).unwrap();
+        let states = threads.filter_map(|thread| {
+            let stat = fs::read_to_string(thread.ok()?.path().join("stat")).ok()?;
+            stat.rsplit_once(") ").map(|(_, rest)| rest.starts_with('R'))
+        });
+        states.filter(|&runs| runs).count()
+    }
+
     /// How many files and connections it has open.
     pub fn open_files(&self) -> usize {
         fs::read_dir(format!("/proc/{}/fd", self.child.0.id())).unwrap().count()
