@@ -15,6 +15,9 @@ use crate::settings::Settings;
 /// Below this path the assets are.
 pub const FOLDER: &str = "/assets/";
 
+/// Where browsers look for the icon by themselves.
+pub const FAVICON: &str = "/favicon.ico";
+
 /// All of it, for the site with this name.
 #[derive(Clone)]
 pub struct Look {
@@ -79,6 +82,8 @@ impl Look {
             app.route(&asset.path, web::get().to(move || ready(own.clone())));
             app.route(&asset.other_paths, web::get().to(move || ready(others.clone())));
         }
+        let favicon = self.icon.for_others.clone();
+        app.route(FAVICON, web::get().to(move || ready(favicon.clone())));
     }
 
     /// The page of an error, as HTML.

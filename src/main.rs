@@ -31,5 +31,6 @@ fn site(settings: &Settings, release: &Release) -> Site {
         look.routes(app);
     })
     .public(look::FOLDER) // without a preview's password
+    .public(look::FAVICON)
     .error_page(move |error| error_look.error_page(error))
 }

@@ -190,6 +190,16 @@ fn a_page_of_another_build_gets_the_files_of_this_one_and_keeps_them_for_no_time
 }
 
 #[test]
+fn the_icon_is_also_where_browsers_look_by_themselves_even_without_the_password() {
+    let service = start(PREVIEW);
+    let favicon = service.get("/favicon.ico");
+    assert_eq!(favicon.status, 200);
+    let icon = service.get(asset(&service.get("/"), ".svg"));
+    assert_eq!((favicon.header("content-type"), favicon.text()), ("image/svg+xml", icon.text()));
+    assert_eq!(favicon.header("cache-control"), "no-cache");
+}
+
+#[test]
 fn the_page_that_asks_for_the_password_has_its_stylesheet_and_icon() {
     let service = start(PREVIEW);
     let page = service.get("/");

@@ -13,7 +13,7 @@ use actix_service::{IntoServiceFactory, fn_service};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{AppConfig, RequestHead, ServiceFactory, ServiceRequest, ServiceResponse};
 use actix_web::error::{ErrorInternalServerError, InternalError};
-use actix_web::http::header::{ACCEPT, HeaderValue};
+use actix_web::http::header::HeaderValue;
 use actix_web::http::uri::PathAndQuery;
 use actix_web::http::{ConnectionType, Method};
 use actix_web::middleware::{Next, from_fn};
@@ -235,7 +235,7 @@ struct RequestSummary {
     id: HeaderValue,
     method: Method,
     path: Option<PathAndQuery>,
-    accept: Option<HeaderValue>,
+    format: Format,
     client: Option<Rc<str>>,
     scheme: Option<Scheme>,
     body: Body,
@@ -249,7 +249,7 @@ impl RequestSummary {
             id: ids.assign(&mut head.headers),
             method: head.method.clone(),
             path: head.uri.path_and_query().cloned(),
-            accept: head.headers.get(ACCEPT).cloned(),
+            format: Format::preferred(&head.headers),
             client,
             scheme: Scheme::of(&head.headers),
             body,
@@ -264,8 +264,7 @@ impl RequestSummary {
             log::log_error(error, status, id);
         }
         let mut response = if status.is_client_error() || status.is_server_error() {
-            let format = Format::preferred(self.accept.as_ref());
-            errors::with_page(response, format, id, &shared.write_html)
+            errors::with_page(response, self.format, id, &shared.write_html)
         } else {
             response
         };

@@ -7,8 +7,10 @@ use std::convert::Infallible;
 use std::future::{Ready, ready};
 
 use actix_web::dev::Payload;
-use actix_web::http::header::{ACCEPT, HeaderValue};
+use actix_web::http::header::{ACCEPT, ACCEPT_ENCODING, HeaderMap};
 use actix_web::{FromRequest, HttpRequest};
+
+use crate::lists;
 
 /// The format that a client prefers, of those that a page can have. Handlers take it as an extractor.
 ///
@@ -31,16 +33,15 @@ impl FromRequest for Format {
     type Future = Ready<Result<Self, Infallible>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Ok(Self::preferred(request.headers().get(ACCEPT))))
+        ready(Ok(Self::preferred(request.headers())))
     }
 }
 
 impl Format {
-    /// The format that an `Accept` header prefers.
-    pub(crate) fn preferred(accept: Option<&HeaderValue>) -> Self {
-        let Some(accept) = accept.and_then(text) else {
-            return Self::Html;
-        };
+    /// The format that a request prefers by `Accept`.
+    pub(crate) fn preferred(headers: &HeaderMap) -> Self {
+        let Some(accept) = lists::get(headers, &ACCEPT) else { return Self::Html };
+        let Ok(accept) = str::from_utf8(&accept) else { return Self::Html };
         // What every browser and curl send needs no weighing.
         if accept == "*/*" || accept.starts_with("text/html,") {
             return Self::Html;
@@ -85,11 +86,10 @@ enum Exactness {
     Named,
 }
 
-/// Whether an `Accept-Encoding` header takes gzip.
-pub fn takes_gzip(accept_encoding: Option<&HeaderValue>) -> bool {
-    let Some(accepted) = accept_encoding.and_then(text) else {
-        return false;
-    };
+/// Whether a client takes gzip, by `Accept-Encoding`.
+pub fn takes_gzip(headers: &HeaderMap) -> bool {
+    let Some(accepted) = lists::get(headers, &ACCEPT_ENCODING) else { return false };
+    let Ok(accepted) = str::from_utf8(&accepted) else { return false };
     // What every browser sends needs no weighing.
     if accepted.starts_with("gzip,") {
         return true;
@@ -100,11 +100,6 @@ pub fn takes_gzip(accept_encoding: Option<&HeaderValue>) -> bool {
             .map(|(_, weight)| weight)
     };
     weight("gzip").or_else(|| weight("*")).is_some_and(|weight| weight > 0)
-}
-
-/// `HeaderValue::to_str` would go byte by byte.
-fn text(value: &HeaderValue) -> Option<&str> {
-    str::from_utf8(value.as_bytes()).ok()
 }
 
 /// The entries of such a header, with their weights in thousandths. A weight that can't be read
@@ -125,10 +120,12 @@ fn weighted(header: &str) -> impl Iterator<Item = (&str, u16)> {
 
 #[cfg(test)]
 mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
     use super::*;
 
-    fn format(accept: &'static str) -> Format {
-        Format::preferred(Some(&HeaderValue::from_static(accept)))
+    fn headers(name: HeaderName, value: &[u8]) -> HeaderMap {
+        HeaderMap::from_iter([(name, HeaderValue::from_bytes(value).unwrap())])
     }
 
     #[test]
@@ -155,11 +152,11 @@ mod tests {
             (";;;,,,=q", Format::Html),
         ];
         for (accept, expected) in table {
-            assert_eq!(format(accept), expected, "Accept: {accept}");
+            let headers = headers(ACCEPT, accept.as_bytes());
+            assert_eq!(Format::preferred(&headers), expected, "Accept: {accept}");
         }
-        assert_eq!(Format::preferred(None), Format::Html);
-        let odd = HeaderValue::from_bytes(b"\xff\xfe").unwrap();
-        assert_eq!(Format::preferred(Some(&odd)), Format::Html);
+        assert_eq!(Format::preferred(&HeaderMap::new()), Format::Html);
+        assert_eq!(Format::preferred(&headers(ACCEPT, b"\xff\xfe")), Format::Html);
     }
 
     #[test]
@@ -177,9 +174,9 @@ mod tests {
             ("", false),
         ];
         for (header, expected) in table {
-            let value = HeaderValue::from_static(header);
-            assert_eq!(takes_gzip(Some(&value)), expected, "Accept-Encoding: {header}");
+            let headers = headers(ACCEPT_ENCODING, header.as_bytes());
+            assert_eq!(takes_gzip(&headers), expected, "Accept-Encoding: {header}");
         }
-        assert!(!takes_gzip(None));
+        assert!(!takes_gzip(&HeaderMap::new()));
     }
 }

@@ -7,7 +7,7 @@ use actix_web::http::header::{
     ALLOW, AUTHORIZATION, CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, LOCATION,
     WWW_AUTHENTICATE,
 };
-use actix_web::http::{Method, StatusCode, Uri};
+use actix_web::http::{Method, StatusCode};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use secrecy::{ExposeSecret, SecretString};
@@ -51,11 +51,10 @@ impl Guards {
     /// The answer to a request that may not pass.
     pub fn refuse(&self, scheme: Option<Scheme>, request: &RequestHead) -> Option<HttpResponse> {
         let RequestHead { method, uri, headers, .. } = request;
-        let host = target::host(headers);
-        if host.is_some_and(|host| !target::is_host(host)) {
+        if !target::has_valid_host(headers) {
             return Some(bad_request());
         }
-        if !target::is_target(uri, host) {
+        if !target::is_target(uri) {
             // `OPTIONS *` and `CONNECT host:port` are valid HTTP, but no page of ours answers them.
             return Some(match (method, uri.path()) {
                 (&Method::OPTIONS, "*") | (&Method::CONNECT, _) => {
@@ -68,7 +67,7 @@ impl Guards {
             return None;
         }
         if self.force_https && scheme == Some(Scheme::Http) {
-            return Some(redirect_to_https(uri, host));
+            return Some(redirect_to_https(request));
         }
         match &self.password_digest {
             Some(password) if !self.is_public(uri.path()) && !knows(password, headers) => {
@@ -114,16 +113,21 @@ fn bad_request() -> HttpResponse {
     HttpResponse::BadRequest().force_close().finish()
 }
 
-/// 308, so that a POST stays a POST. It leads to the request's own host, path and query. (The router lets
-/// only the app's own domains through.)
-fn redirect_to_https(uri: &Uri, host: Option<&[u8]>) -> HttpResponse {
+/// It leads to the request's own host, path and query: the router lets only the app's own domains through. Without
+/// the port, which is that of plain http. By 301, which every client follows, where there is only something to read;
+/// else by 308, so that a POST stays a POST.
+fn redirect_to_https(request: &RequestHead) -> HttpResponse {
+    let RequestHead { method, uri, headers, .. } = request;
     let path = uri.path_and_query().map(ToString::to_string).unwrap_or_default();
-    let host = host.and_then(|host| str::from_utf8(host).ok());
-    let location = host.map(|host| format!("https://{host}{path}"));
+    let location = target::host(uri, headers).map(|host| format!("https://{host}{path}"));
+    let status = match *method {
+        Method::GET | Method::HEAD => StatusCode::MOVED_PERMANENTLY,
+        _ => StatusCode::PERMANENT_REDIRECT,
+    };
     match location.and_then(|location| HeaderValue::try_from(location).ok()) {
-        Some(location) => HttpResponse::PermanentRedirect()
+        Some(location) => HttpResponse::build(status)
             .insert_header((LOCATION, location))
-            // Else browsers keep a 308 for ever, even after FORCE_HTTPS=false.
+            // Else browsers keep it for ever, even after FORCE_HTTPS=false.
             .insert_header((CACHE_CONTROL, "no-store"))
             .finish(),
         None => bad_request(),

@@ -13,7 +13,7 @@
 //! | Who is turned away? | `guards.rs`, `target.rs` |
 //! | What is on every answer? | `headers.rs`, `request_id.rs` |
 //! | How are HEAD, 405 and bodies handled? | `methods.rs`, `body.rs`; targets that no page can have: `guards.rs` |
-//! | How is a page sent: gzip, `ETag`, 304? | `representation.rs`, `format.rs` |
+//! | How is a page sent: gzip, `ETag`, 304, 412? | `representation.rs`, `format.rs`, `lists.rs` |
 //! | What does a visitor see when something fails? | `errors.rs` |
 //! | What does a line of the log hold? | `log.rs`; how it is written: `log/json.rs`, `log/output.rs`; who asked: `client.rs` |
 //! | How does it start and stop? | `server.rs`, `listen.rs`, `connections.rs`, `signals.rs` |
@@ -35,6 +35,7 @@ mod guards;
 mod headers;
 mod http;
 mod listen;
+mod lists;
 mod log;
 mod methods;
 mod program;

@@ -1,15 +1,15 @@
 //! Bytes that are made once, at start, and sent many times: gzipped where it helps, each form with its
-//! own `ETag`, answered with 304 to clients that have them already.
+//! own `ETag`, answered with 304 to clients that have them already, and with 412 to those that want another.
 
 use std::io::Write;
 use std::sync::Arc;
 
 use actix_web::body::BoxBody;
-use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    ACCEPT_ENCODING, CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue,
+    CACHE_CONTROL, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderName, HeaderValue, IF_MATCH,
     IF_NONE_MATCH, VARY,
 };
+use actix_web::http::{Method, StatusCode};
 use actix_web::web::Bytes;
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use flate2::Compression;
@@ -17,6 +17,7 @@ use flate2::write::GzEncoder;
 
 use crate::digest;
 use crate::format;
+use crate::lists;
 
 /// What a client may do with its copy, as `Cache-Control` says it.
 #[derive(Clone, Copy, Debug)]
@@ -128,7 +129,7 @@ impl Representation {
 impl Responder for Representation {
     type Body = BoxBody;
 
-    /// The document, or 304 where the client has it already.
+    /// The document; 304 where the client has it already (`If-None-Match`), 412 where it wants another (`If-Match`).
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
         self.0.answer(request)
     }
@@ -136,13 +137,18 @@ impl Responder for Representation {
 
 impl Prepared {
     fn answer(&self, request: &HttpRequest) -> HttpResponse {
-        let gzip = self
-            .gzip
-            .as_ref()
-            .filter(|_| format::takes_gzip(request.headers().get(ACCEPT_ENCODING)));
+        let headers = request.headers();
+        let gzip = self.gzip.as_ref().filter(|_| format::takes_gzip(headers));
         let encoded = gzip.unwrap_or(&self.plain);
-        let tags = request.headers().get(IF_NONE_MATCH).filter(|_| self.caching.is_kept());
-        let known = tags.is_some_and(|tags| encoded.is_among(tags));
+        // Another method has done its work by now, and its answer is not what the tags are of.
+        let is_reading = matches!(*request.method(), Method::GET | Method::HEAD);
+        let tags = |name: &HeaderName| lists::get(headers, name).filter(|_| is_reading);
+        // In this order (RFC 9110, section 13.2.2).
+        if tags(&IF_MATCH).is_some_and(|tags| !encoded.is_strictly_among(&tags)) {
+            return HttpResponse::new(StatusCode::PRECONDITION_FAILED);
+        }
+        let known = self.caching.is_kept()
+            && tags(&IF_NONE_MATCH).is_some_and(|tags| encoded.is_among(&tags));
 
         let mut response = if known {
             HttpResponse::with_body(StatusCode::NOT_MODIFIED, BoxBody::new(()))
@@ -173,9 +179,16 @@ impl Encoded {
 
     /// Whether `If-None-Match` names this. A tag holds no quote, so finding it with its quotes is
     /// finding it in the list, marked weak or not.
-    fn is_among(&self, tags: &HeaderValue) -> bool {
-        let (tags, own) = (tags.as_bytes(), self.etag.as_bytes());
+    fn is_among(&self, tags: &[u8]) -> bool {
+        let own = self.etag.as_bytes();
         tags == b"*" || tags.windows(own.len()).any(|window| window == own)
+    }
+
+    /// Whether `If-Match` names this: a tag that is marked weak does not.
+    fn is_strictly_among(&self, tags: &[u8]) -> bool {
+        let own = self.etag.as_bytes();
+        let mut places = tags.windows(own.len()).enumerate().filter(|(_, window)| *window == own);
+        tags == b"*" || places.any(|(at, _)| !tags[..at].ends_with(b"W/"))
     }
 }
 

@@ -5,22 +5,34 @@ use std::net::Ipv6Addr;
 use actix_web::http::Uri;
 use actix_web::http::header::{HOST, HeaderMap, HeaderValue};
 
-/// The `Host`. actix refuses HTTP/1.1 requests without one, and requests with two.
-pub fn host(headers: &HeaderMap) -> Option<&[u8]> {
-    headers.get(HOST).map(HeaderValue::as_bytes)
+/// Whether `Host` can be ours, where there is one. An empty one names nobody, and is valid. (actix refuses HTTP/1.1
+/// requests without one, and requests with two.)
+pub fn has_valid_host(headers: &HeaderMap) -> bool {
+    let host = headers.get(HOST).map(HeaderValue::as_bytes);
+    host.is_none_or(|host| host.is_empty() || is_host(host))
 }
 
-/// A path, or a full URI whose host equals `Host`. actix also accepts other URIs, and a bare word, which it
-/// takes for a host.
-pub fn is_target(uri: &Uri, host: Option<&[u8]>) -> bool {
+/// Whether this is a path, or a full URI. actix also accepts other URIs, and a bare word, which it takes for a host.
+pub fn is_target(uri: &Uri) -> bool {
     match (uri.scheme_str(), uri.authority()) {
         (None, None) => uri.path().starts_with('/'),
-        (Some("http" | "https"), Some(authority)) => {
-            let authority = authority.as_str().as_bytes();
-            host.map_or_else(|| is_host(authority), |host| host.eq_ignore_ascii_case(authority))
-        }
+        (Some("http" | "https"), Some(authority)) => is_host(authority.as_str().as_bytes()),
         _ => false,
     }
+}
+
+/// The host that a request is addressed to, without its port: that of a full URI, which counts before `Host`
+/// (section 3.2.2), else that of `Host`.
+pub fn host<'a>(uri: &'a Uri, headers: &'a HeaderMap) -> Option<&'a str> {
+    let host = match uri.authority() {
+        Some(authority) => authority.as_str(),
+        None => str::from_utf8(headers.get(HOST)?.as_bytes()).ok()?,
+    };
+    let name = match host.find(']') {
+        Some(end) => &host[..=end],
+        None => host.split(':').next()?,
+    };
+    (!name.is_empty()).then_some(name)
 }
 
 /// A name or an address, with or without a port. RFC 3986 (section 3.2.2) allows more characters, which

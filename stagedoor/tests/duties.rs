@@ -13,7 +13,7 @@ use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{App, HttpResponse, ResponseError, error};
 use futures_util::stream;
 use serde_json::{Value, json};
-use stagedoor::{Build, Duties, Release, RequestId, build};
+use stagedoor::{Build, Caching, Duties, Release, Representation, RequestId, build};
 use testbed::directory;
 use tracing::Level;
 
@@ -81,6 +81,8 @@ fn routes(app: &mut ServiceConfig) {
             HttpResponse::Ok().streaming(stream::iter(parts))
         }),
     );
+    let done = Representation::new("text/plain", Caching::Revalidate, "done\n");
+    app.route("/posted", web::post().to(move || std::future::ready(done.clone())));
     app.route("/echo", web::post().to(async |body: Bytes| body));
     app.route("/typed/{number}", web::get().to(async |number: web::Path<u8>| number.to_string()));
     app.route("/full", web::get().to(async || Err::<HttpResponse, _>(House::Full)));
@@ -167,6 +169,53 @@ fn an_unchanged_page_costs_nothing() {
         let page = ask(&[], get("/").insert_header(("if-none-match", unknown)));
         assert_eq!(page.status, StatusCode::OK, "{unknown}");
     }
+}
+
+#[test]
+fn who_wants_another_form_than_there_is_gets_412() {
+    let tag = ask(&[], get("/")).header("etag").to_owned();
+    for same in [tag.clone(), format!("\"other\", {tag}"), "*".to_owned()] {
+        let page = ask(&[], get("/").insert_header(("if-match", same.as_str())));
+        assert_eq!(page.status, StatusCode::OK, "{same}");
+        // Where both stand, it counts first.
+        let both = get("/").insert_header(("if-match", same.as_str()));
+        let both = ask(&[], both.insert_header(("if-none-match", tag.as_str())));
+        assert_eq!(both.status, StatusCode::NOT_MODIFIED, "{same}");
+    }
+    for another in ["\"other\"".to_owned(), format!("W/{tag}"), String::new()] {
+        let refused = get("/").insert_header(("if-match", another.as_str()));
+        let refused = ask(&[], refused.insert_header(("if-none-match", tag.as_str())));
+        assert_eq!(refused.status, StatusCode::PRECONDITION_FAILED, "{another}");
+    }
+}
+
+#[test]
+fn no_condition_turns_what_a_post_answers_into_something_else() {
+    for (name, value) in [("if-none-match", "*"), ("if-match", "\"other\"")] {
+        let answer = ask(&[], post("/posted").insert_header((name, value)));
+        assert_eq!((answer.status, answer.text()), (StatusCode::OK, "done\n"), "{name}");
+    }
+}
+
+#[test]
+fn all_lines_of_a_list_count_as_one() {
+    let lines = |name, values: [&str; 2]| {
+        let [first, second] = values;
+        get("/").append_header((name, first)).append_header((name, second))
+    };
+    let json = ask(&[], lines("accept", ["text/html;q=0.1", "application/json"]));
+    assert_eq!(json.header("content-type"), "application/json");
+    let problem = ask(&[], {
+        let accept = ("accept", "application/problem+json");
+        get("/nowhere").append_header(("accept", "text/html;q=0.1")).append_header(accept)
+    });
+    assert_eq!(problem.header("content-type"), "application/problem+json");
+    let gzip = ask(&[], lines("accept-encoding", ["br", "gzip"]));
+    assert_eq!(gzip.header("content-encoding"), "gzip");
+    let tag = ask(&[], get("/")).header("etag").to_owned();
+    let known = ask(&[], lines("if-none-match", ["\"other\"", &tag]));
+    assert_eq!(known.status, StatusCode::NOT_MODIFIED);
+    assert_eq!(ask(&[], lines("if-match", ["\"other\"", &tag])).status, StatusCode::OK);
 }
 
 #[test]
@@ -343,7 +392,12 @@ fn every_answer_has_the_headers() {
             StatusCode::NOT_MODIFIED,
             get("/").insert_header(credentials).insert_header(("if-none-match", "*")),
         ),
-        (StatusCode::PERMANENT_REDIRECT, get("/").insert_header(("x-forwarded-proto", "http"))),
+        (StatusCode::MOVED_PERMANENTLY, get("/").insert_header(("x-forwarded-proto", "http"))),
+        (StatusCode::PERMANENT_REDIRECT, post("/").insert_header(("x-forwarded-proto", "http"))),
+        (
+            StatusCode::PRECONDITION_FAILED,
+            get("/").insert_header(credentials).insert_header(("if-match", "\"another\"")),
+        ),
         (
             StatusCode::BAD_REQUEST,
             TestRequest::with_uri("/").insert_header(("x-forwarded-proto", "http")),
@@ -433,6 +487,7 @@ fn plain_http_is_redirected_with_its_host_path_and_query() {
         ("/%0d%0aset-cookie:x", "https://board.example/%0d%0aset-cookie:x"),
         ("http://board.example/x?y", "https://board.example/x?y"),
         ("http://board.example?y", "https://board.example/?y"),
+        ("http://other.example:80/x?y", "https://other.example/x?y"),
     ];
     for (uri, expected) in table {
         let request = get(uri)
@@ -440,10 +495,29 @@ fn plain_http_is_redirected_with_its_host_path_and_query() {
             .insert_header(("forwarded", "host=evil.example;proto=https"))
             .insert_header(("x-forwarded-host", "evil.example"));
         let answer = ask(PRODUCTION, request);
-        assert_eq!(answer.status, StatusCode::PERMANENT_REDIRECT, "{uri}");
+        assert_eq!(answer.status, StatusCode::MOVED_PERMANENTLY, "{uri}");
         assert_eq!(answer.header("location"), expected);
         assert_eq!(answer.header("cache-control"), "no-store");
         assert_eq!(answer.header("strict-transport-security"), "");
+    }
+}
+
+#[test]
+fn a_redirect_leads_to_the_host_without_its_port_and_a_post_stays_one() {
+    let hosts = [
+        ("board.example:80", "https://board.example/"),
+        ("board.example:", "https://board.example/"),
+        ("[::1]:5000", "https://[::1]/"),
+        ("[::1]", "https://[::1]/"),
+    ];
+    for (host, location) in hosts {
+        let (http, host) = (("x-forwarded-proto", "http"), ("host", host));
+        for (method, status) in [("GET", 301), ("HEAD", 301), ("POST", 308), ("PUT", 308)] {
+            let request = TestRequest::with_uri("/").method(method.parse().unwrap());
+            let answer = ask(PRODUCTION, request.insert_header(host).insert_header(http));
+            assert_eq!(answer.status, status, "{method}");
+            assert_eq!(answer.header("location"), location);
+        }
     }
 }
 
@@ -543,7 +617,7 @@ fn what_a_password_opens_is_for_no_shared_cache() {
 #[test]
 fn https_comes_before_the_password() {
     let answer = ask(PREVIEW, get("/").insert_header(("x-forwarded-proto", "http")));
-    assert_eq!(answer.status, StatusCode::PERMANENT_REDIRECT);
+    assert_eq!(answer.status, StatusCode::MOVED_PERMANENTLY);
 }
 
 #[test]
