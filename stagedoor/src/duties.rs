@@ -1,24 +1,21 @@
 //! What happens to every request, in order: its id, the guards, `HEAD` as `GET`, the handler, 405, an error's page,
 //! `Connection: close`, the log line, the headers.
 
-use std::future::ready;
-use std::panic::AssertUnwindSafe;
+use std::future::{Future, ready};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use actix_http::{Request, Response};
-use actix_service::{IntoServiceFactory, fn_service};
+use actix_service::{IntoServiceFactory, Service, fn_service};
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{AppConfig, RequestHead, ServiceFactory, ServiceRequest, ServiceResponse};
-use actix_web::error::{ErrorInternalServerError, InternalError};
+use actix_web::error::InternalError;
 use actix_web::http::header::HeaderValue;
 use actix_web::http::uri::PathAndQuery;
 use actix_web::http::{ConnectionType, Method};
-use actix_web::middleware::{Next, from_fn};
 use actix_web::{App, Error, HttpResponse, web};
-use futures_util::FutureExt;
 
 use crate::body::Body;
 use crate::client;
@@ -28,6 +25,7 @@ use crate::guards::{Guards, Scheme};
 use crate::headers::Headers;
 use crate::log::{self, RequestLine};
 use crate::methods::{self, Methods};
+use crate::panics::{self, Panic};
 use crate::release::Release;
 use crate::request_id::RequestIds;
 use crate::routes::Routes;
@@ -138,7 +136,10 @@ impl Duties {
         let worker = self.worker();
         app.app_data(self.0.release.clone())
             .configure(|app| self.0.routes.register(app))
-            .wrap(from_fn(move |request, next| every_request(Rc::clone(&worker), request, next)))
+            .wrap_fn(move |request, app| {
+                let begun = Begun::new(&worker, request, app);
+                begun.answer(Rc::clone(&worker))
+            })
             .into_factory()
     }
 
@@ -192,40 +193,66 @@ struct Worker {
     methods: Methods,
 }
 
-/// What happens to each request, in order.
-async fn every_request<B: MessageBody + 'static>(
-    worker: Rc<Worker>,
-    mut request: ServiceRequest,
-    next: Next<B>,
-) -> Result<ServiceResponse, Error> {
-    let shared = &*worker.shared;
-    let (client, body) = (client::address(&request), Body::watch(&mut request));
-    let summary = RequestSummary::new(request.head_mut(), client, body, &worker.ids);
-    if let Some(refusal) = shared.guards.refuse(summary.scheme, request.head()) {
-        return Ok(request.into_response(summary.finish(shared, refusal)));
+/// What happens to each request, in order: first what is done at once, up to asking the app. (To leave that to the
+/// future, as `actix_web::middleware::from_fn` does, takes a box for each request, and 200 instructions.)
+struct Begun<Asked> {
+    summary: RequestSummary,
+    /// The app's future, if it did not panic before there is one; or the refusal.
+    asked: Result<Result<Asked, Box<Panic>>, ServiceResponse>,
+}
+
+impl<Asked> Begun<Asked> {
+    fn new<App>(worker: &Worker, mut request: ServiceRequest, app: &App) -> Self
+    where
+        App: Service<ServiceRequest, Future = Asked>,
+    {
+        let (client, body) = (client::address(&request), Body::watch(&mut request));
+        let summary = RequestSummary::new(request.head_mut(), client, body, &worker.ids);
+        let refusal = worker.shared.guards.refuse(summary.scheme, request.head());
+        let asked = if let Some(refusal) = refusal {
+            Err(request.into_response(refusal))
+        } else {
+            methods::route_head_as_get(&mut request);
+            Ok(panics::catch(|| app.call(request)))
+        };
+        Self { summary, asked }
     }
-    methods::route_head_as_get(&mut request);
-    // A panic must not cut the connection: the router would show the visitor its own page (H13). The block also
-    // catches one in `call` itself, before there is a future.
-    let answered = AssertUnwindSafe(async { next.call(request).await }).catch_unwind().await;
-    let answered = answered.unwrap_or_else(|panic| {
-        let text = log::panic_text(&*panic).unwrap_or_default();
-        Err(ErrorInternalServerError(format!("a handler panicked: {text}")))
-    });
-    match answered.map(ServiceResponse::map_into_boxed_body) {
-        Ok(mut answered) => {
-            if methods::is_unanswered(answered.response()) {
-                // In a box, so that the future of a request that is answered stays small.
-                answered = Box::pin(worker.methods.correct(answered)).await;
+
+    /// Then what is done as soon as the app has answered.
+    async fn answer<B>(self, worker: Rc<Worker>) -> Result<ServiceResponse, Error>
+    where
+        B: MessageBody + 'static,
+        Asked: Future<Output = Result<ServiceResponse<B>, Error>>,
+    {
+        let Self { summary, asked } = self;
+        let shared = &*worker.shared;
+        let answered = match asked {
+            // A panic must not cut the connection: the router would show the visitor its own page (H13).
+            Ok(Ok(asked)) => panics::catch_async(asked).await,
+            Ok(Err(panic)) => Err(panic),
+            Err(refused) => {
+                let (request, refusal) = refused.into_parts();
+                return Ok(ServiceResponse::new(request, summary.finish(shared, refusal)));
             }
-            let (request, response) = answered.into_parts();
-            Ok(ServiceResponse::new(request, summary.finish(shared, response)))
-        }
+        };
+        let response = match answered {
+            Ok(Ok(answered)) => {
+                let mut answered = answered.map_into_boxed_body();
+                if methods::is_unanswered(answered.response()) {
+                    // In a box, so that the future of a request that is answered stays small.
+                    answered = Box::pin(worker.methods.correct(answered)).await;
+                }
+                let (request, response) = answered.into_parts();
+                return Ok(ServiceResponse::new(request, summary.finish(shared, response)));
+            }
+            Ok(Err(error)) => HttpResponse::from_error(error),
+            Err(panic) => {
+                log::log_panic(&panic, summary.id.to_str().ok());
+                HttpResponse::InternalServerError().finish()
+            }
+        };
         // The request was consumed. actix answers an error with the response that it carries, so ours goes into one.
-        Err(error) => {
-            let response = summary.finish(shared, HttpResponse::from_error(error));
-            Err(InternalError::from_response("answered", response).into())
-        }
+        Err(InternalError::from_response("answered", summary.finish(shared, response)).into())
     }
 }
 

@@ -1,8 +1,8 @@
 //! Error pages, for visitors: what happened, and the id that finds the log line. What went wrong inside stays
 //! there.
 
+use std::borrow::Cow;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use actix_web::HttpResponse;
@@ -12,6 +12,8 @@ use actix_web::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderValue, VARY};
 use serde::Serialize;
 
 use crate::format::Format;
+use crate::log;
+use crate::panics;
 
 /// What an error page tells a visitor. Programs get the same as problem details (RFC 9457).
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -26,6 +28,48 @@ pub struct ErrorPage<'a> {
     pub request_id: &'a str,
 }
 
+impl ErrorPage<'_> {
+    /// An answer whose page says this, in the format that the client prefers: for errors of an app's own.
+    ///
+    /// ```
+    /// use actix_web::{HttpResponse, ResponseError, http::StatusCode};
+    /// use stagedoor::ErrorPage;
+    ///
+    /// #[derive(Debug, thiserror::Error)]
+    /// #[error("no seat is free in row {row}")] // for the log
+    /// struct SoldOut {
+    ///     row: u32,
+    /// }
+    ///
+    /// impl ResponseError for SoldOut {
+    ///     fn error_response(&self) -> HttpResponse {
+    ///         ErrorPage::answer(StatusCode::CONFLICT, "Sold out", "Every seat of tonight is taken.")
+    ///     }
+    /// }
+    /// ```
+    ///
+    /// # Panics
+    /// If the status is that of no error: below 400.
+    #[must_use]
+    pub fn answer(
+        status: StatusCode,
+        title: impl Into<Cow<'static, str>>,
+        detail: impl Into<Cow<'static, str>>,
+    ) -> HttpResponse {
+        assert!(status.as_u16() >= 400, "{status} is no error");
+        let mut answer = HttpResponse::new(status);
+        answer.extensions_mut().insert(Words { title: title.into(), detail: detail.into() });
+        answer
+    }
+}
+
+/// What a page says, where it is not what all pages of its status say.
+#[derive(Clone)]
+struct Words {
+    title: Cow<'static, str>,
+    detail: Cow<'static, str>,
+}
+
 impl fmt::Display for ErrorPage<'_> {
     /// As plain text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -37,15 +81,19 @@ impl fmt::Display for ErrorPage<'_> {
 /// Writes an error page as HTML.
 pub type WriteHtml = Arc<dyn Fn(&ErrorPage) -> String + Send + Sync>;
 
-/// The page of an app that has none of its own, or whose own one panics. What it shows is ours, and needs no escaping.
+/// The page of an app that has none of its own, or whose own one panics.
 pub fn fallback_html(page: &ErrorPage) -> String {
-    let ErrorPage { title, detail, request_id, .. } = page;
+    let [title, detail, request_id] = [page.title, page.detail, page.request_id].map(escaped);
     format!(
         "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <title>{title}</title>\n<h1>{title}</h1>\n<p>{detail}</p>\n\
          <p>Request <code>{request_id}</code></p>\n</html>\n"
     )
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 
 /// Gives an error, of status 400 or more, its page. Its status and headers stay as they are, and so does
@@ -59,13 +107,18 @@ pub fn with_page(
     if has_own_body(&response) {
         return response;
     }
-    let (title, detail) = sentences(response.status());
-    let page = ErrorPage { title, status: response.status().as_u16(), detail, request_id };
+    let own = response.extensions().get::<Words>().cloned();
+    let Words { title, detail } = own.unwrap_or_else(|| words(response.status()));
+    let status = response.status().as_u16();
+    let page = ErrorPage { title: &title, status, detail: &detail, request_id };
     let (content_type, body) = match format {
         Format::Html => {
             // The app's own page may panic, and there is no other to show for that.
-            let html = catch_unwind(AssertUnwindSafe(|| write_html(&page)));
-            ("text/html; charset=utf-8", html.unwrap_or_else(|_| fallback_html(&page)))
+            let html = panics::catch(|| write_html(&page)).unwrap_or_else(|panic| {
+                log::log_panic(&panic, Some(request_id));
+                fallback_html(&page)
+            });
+            ("text/html; charset=utf-8", html)
         }
         Format::Json => {
             ("application/problem+json", serde_json::to_string(&page).unwrap_or_default())
@@ -95,16 +148,21 @@ pub fn has_own_body(response: &HttpResponse) -> bool {
     })
 }
 
-/// A title, and what happened in a sentence.
-fn sentences(status: StatusCode) -> (&'static str, &'static str) {
-    match status {
-        StatusCode::UNAUTHORIZED => {
-            ("Password needed", "This preview opens to those who know its password.")
-        }
+/// What pages of a status say.
+fn words(status: StatusCode) -> Words {
+    let (title, detail) = match status {
+        StatusCode::UNAUTHORIZED => ("Sign in first", "This address opens to those who sign in."),
+        StatusCode::FORBIDDEN => ("Not allowed", "This address is not open to you."),
         StatusCode::NOT_FOUND => ("Not found", "There is nothing at this address."),
         StatusCode::METHOD_NOT_ALLOWED => {
             ("Method not allowed", "This address does not take this method.")
         }
+        StatusCode::PRECONDITION_FAILED => {
+            ("Changed meanwhile", "What the request is about is not what it was any more.")
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => ("Too much", "More was sent than this address takes."),
+        StatusCode::TOO_MANY_REQUESTS => ("Too many requests", "Try again in a while."),
+        StatusCode::SERVICE_UNAVAILABLE => ("Not ready", "Try again in a while."),
         status if status.is_server_error() => {
             ("Something went wrong", "The fault is ours, and it has been logged.")
         }
@@ -112,5 +170,6 @@ fn sentences(status: StatusCode) -> (&'static str, &'static str) {
             status.canonical_reason().unwrap_or("Bad request"),
             "The request can't be answered as it is.",
         ),
-    }
+    };
+    Words { title: title.into(), detail: detail.into() }
 }

@@ -14,6 +14,7 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
+use crate::errors::ErrorPage;
 use crate::routes::{HEALTH, ROBOTS};
 use crate::settings::Settings;
 use crate::target;
@@ -21,6 +22,11 @@ use crate::target;
 /// Written by the router, which also ends TLS. actix's `ConnectionInfo` would take a client's
 /// `Forwarded` or `X-Forwarded-Host` before it, which the router does not write.
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+
+/// Any name will do, since the password is one for all.
+const CHALLENGE: HeaderValue = HeaderValue::from_static(
+    "Basic realm=\"Preview: any name, and its password\", charset=\"UTF-8\"",
+);
 
 /// The guards of one site.
 pub struct Guards {
@@ -150,10 +156,8 @@ fn password_in(headers: &HeaderMap) -> Option<Vec<u8>> {
 }
 
 fn ask_for_password() -> HttpResponse {
-    HttpResponse::build(StatusCode::UNAUTHORIZED)
-        .insert_header((
-            WWW_AUTHENTICATE,
-            "Basic realm=\"Preview: any name, and its password\", charset=\"UTF-8\"",
-        ))
-        .finish()
+    let detail = "This preview opens to those who know its password.";
+    let mut answer = ErrorPage::answer(StatusCode::UNAUTHORIZED, "Password needed", detail);
+    answer.headers_mut().insert(WWW_AUTHENTICATE, CHALLENGE);
+    answer
 }

@@ -5,7 +5,7 @@
 //! (`http.rs`). (At a header whose name is 64 KiB long it panics, and the connection ends. The router lets none through.)
 
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue, REFERRER_POLICY,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, HeaderMap, HeaderName, HeaderValue,
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 
@@ -16,7 +16,7 @@ const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
     HeaderName::from_static("cross-origin-opener-policy");
 
 /// On every answer, unless a handler set another.
-const ALWAYS: [(HeaderName, HeaderValue); 4] = [
+const ALWAYS: [(HeaderName, HeaderValue); 3] = [
     // A page may load styles, pictures and scripts of its own site, and ask that site, and nothing else at all. No
     // site may put it in a frame. Every browser in use obeys that, so there is no X-Frame-Options.
     // Nothing comes from another site and nothing is framed: so there is no one whom Cross-Origin-Embedder-Policy
@@ -28,7 +28,8 @@ const ALWAYS: [(HeaderName, HeaderValue); 4] = [
         ),
     ),
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    // There is no Referrer-Policy. By themselves browsers tell other sites no more than our address without its path;
+    // and under `no-referrer` they say `Origin: null` of a form that is posted, which checks against forgery refuse.
     // Keeps a site that opens our page in a window from reaching into it. There is no Cross-Origin-Resource-Policy:
     // a picture is shared to be shown elsewhere, and browsers keep a page's text from other sites without it.
     (CROSS_ORIGIN_OPENER_POLICY, HeaderValue::from_static("same-origin")),

@@ -15,7 +15,7 @@
 //! | How are HEAD, 405 and bodies handled? | `methods.rs`, `body.rs`; targets that no page can have: `guards.rs` |
 //! | How is a page sent: gzip, `ETag`, 304, 412? | `representation.rs`, `format.rs`, `lists.rs` |
 //! | What does a visitor see when something fails? | `errors.rs` |
-//! | What does a line of the log hold? | `log.rs`; how it is written: `log/json.rs`, `log/output.rs`; who asked: `client.rs` |
+//! | What does a line of the log hold? | `log.rs`; how it is written: `log/json.rs`, `log/output.rs`; who asked: `client.rs`; panics: `panics.rs` |
 //! | How does it start and stop? | `server.rs`, `listen.rs`, `connections.rs`, `signals.rs` |
 //! | How long does a connection last, and what may it hold? | `http.rs`, `stream.rs` |
 
@@ -38,6 +38,7 @@ mod listen;
 mod lists;
 mod log;
 mod methods;
+mod panics;
 mod program;
 mod release;
 mod representation;

@@ -3,10 +3,7 @@
 mod json;
 mod output;
 
-use std::any::Any;
-use std::backtrace::{Backtrace, BacktraceStatus};
 use std::io::{self, IsTerminal};
-use std::panic;
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
@@ -16,6 +13,7 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{fmt, registry};
 
+use crate::panics::{self, Panic};
 use crate::routes::{HEALTH, RELEASE};
 use crate::settings::LogFormat;
 use json::JsonLines;
@@ -42,15 +40,7 @@ pub fn start(filter: &Targets, format: LogFormat, app: &str) -> FlushOnDrop {
             registry().with(filter).with(text).init();
         }
     }
-    panic::set_hook(Box::new(|panic| {
-        let text = panic_text(panic.payload());
-        let location = panic.location().map(ToString::to_string);
-        let backtrace = Backtrace::capture(); // where RUST_BACKTRACE asks for it
-        let is_captured = backtrace.status() == BacktraceStatus::Captured;
-        let backtrace = is_captured.then(|| backtrace.to_string());
-        let backtrace = backtrace.as_deref().map(|text| clip_at(text, LONGEST_BACKTRACE));
-        tracing::error!(location, panic = text.map(clip), backtrace, "panicked");
-    }));
+    panics::install_hook();
     flush
 }
 
@@ -77,10 +67,16 @@ fn with_errors(filter: &Targets, app: &str) -> Targets {
     louder
 }
 
-/// What a panic says, where it says anything.
-pub fn panic_text(payload: &(dyn Any + Send)) -> Option<&str> {
-    let text = payload.downcast_ref::<&str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+/// Says of a panic where it was and, where one was being answered, in which request.
+pub fn log_panic(panic: &Panic, request_id: Option<&str>) {
+    let Panic { text, location, backtrace } = panic;
+    tracing::error!(
+        request_id,
+        location,
+        panic = text.as_deref().map(clip),
+        backtrace = backtrace.as_deref().map(|text| clip_at(text, LONGEST_BACKTRACE)),
+        "panicked"
+    );
 }
 
 /// Says why a request failed, or at debug why it was refused: the visitor is only told that it was.

@@ -2,7 +2,6 @@
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
-use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -15,7 +14,7 @@ use tokio::time;
 use crate::connections::Connections;
 use crate::http;
 use crate::listen::{check_files, listen};
-use crate::log;
+use crate::panics;
 use crate::program::Site;
 use crate::release::{Build, Release};
 use crate::settings::Settings;
@@ -127,16 +126,13 @@ async fn serve(settings: &Settings, release: Release, site: Site) -> Result<(), 
     let mut running = server.map_err(ServeError::Failed)?.run();
     let handle = running.handle();
     // The first poll starts the workers. It is ready only where one of them did not start.
-    match AssertUnwindSafe(&mut running).catch_unwind().now_or_never() {
-        None => {}
-        Some(Ok(ended)) => {
-            let why = ended.err().map_or_else(String::new, |error| error.to_string());
-            return Err(ServeError::NoWorker(why));
+    match panics::catch(|| (&mut running).now_or_never()) {
+        Ok(None) => {}
+        Ok(Some(ended)) => {
+            let why = ended.err().map(|error| error.to_string());
+            return Err(ServeError::NoWorker(why.unwrap_or_default()));
         }
-        Some(Err(panic)) => {
-            let why = log::panic_text(&*panic).unwrap_or_default();
-            return Err(ServeError::NoWorker(why.to_owned()));
-        }
+        Err(panic) => return Err(ServeError::NoWorker(panic.text.unwrap_or_default())),
     }
     log_address(name, settings, &release, address);
     let stopping = async {

@@ -13,7 +13,7 @@ use actix_web::web::{self, Bytes, ServiceConfig};
 use actix_web::{App, HttpResponse, ResponseError, error};
 use futures_util::stream;
 use serde_json::{Value, json};
-use stagedoor::{Build, Caching, Duties, Release, Representation, RequestId, build};
+use stagedoor::{Build, Caching, Duties, ErrorPage, Release, Representation, RequestId, build};
 use testbed::directory;
 use tracing::Level;
 
@@ -27,13 +27,12 @@ const PREVIEW: &[(&str, &str)] = &[("APP_ENV", "staging"), ("PREVIEW_PASSWORD", 
 const CREDENTIALS: &str = "Basic YW55Om9wZW46IHPDqXNhbWU=";
 
 /// On every answer, whatever it is.
-const ALWAYS: [(&str, &str); 4] = [
+const ALWAYS: [(&str, &str); 3] = [
     (
         "content-security-policy",
         "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     ),
     ("x-content-type-options", "nosniff"),
-    ("referrer-policy", "no-referrer"),
     ("cross-origin-opener-policy", "same-origin"),
 ];
 
@@ -85,6 +84,13 @@ fn routes(app: &mut ServiceConfig) {
     app.route("/posted", web::post().to(move || std::future::ready(done.clone())));
     app.route("/echo", web::post().to(async |body: Bytes| body));
     app.route("/typed/{number}", web::get().to(async |number: web::Path<u8>| number.to_string()));
+    app.route(
+        "/sold-out",
+        web::get().to(async || {
+            ErrorPage::answer(StatusCode::CONFLICT, "Sold out", "Every seat <is> taken.")
+        }),
+    );
+    app.route("/members", web::get().to(async || HttpResponse::Unauthorized().finish()));
     app.route("/full", web::get().to(async || Err::<HttpResponse, _>(House::Full)));
     app.route("/both", web::get().to(async || "got"))
         .route("/both", web::post().to(async || "posted"));
@@ -379,7 +385,7 @@ fn what_a_handler_sets_itself_stays_but_for_the_request_id() {
     assert_eq!(policies, ["frame-ancestors a.example", "img-src 'self'"]);
     let ids: Vec<_> = answer.headers.get_all("x-request-id").collect();
     assert_eq!(ids, [id]);
-    assert_eq!(answer.header("referrer-policy"), "no-referrer");
+    assert_eq!(answer.header("x-content-type-options"), "nosniff");
 }
 
 #[test]
@@ -455,9 +461,40 @@ fn why_a_request_failed_is_logged_as_an_error_and_why_one_was_refused_at_debug()
     };
     assert!(line("a request failed").contains("ERROR"), "{log}");
     assert!(line("a request failed").contains("db.internal"), "{log}");
-    assert!(line("a handler panicked: on purpose").contains("0123456789-abcdefghij"), "{log}");
+    assert!(line("panicked").contains("on purpose"), "{log}");
+    assert!(line("panicked").contains("0123456789-abcdefghij"), "{log}");
+    assert_eq!(log.matches("panicked").count(), 1, "{log}");
     assert!(line("a request was refused").contains("DEBUG"), "{log}");
     assert!(line("a request was refused").contains("many"), "{log}");
+}
+
+#[test]
+fn an_app_gives_an_error_words_of_its_own_in_every_format() {
+    let ask = |accept| ask(&[], get("/sold-out").insert_header(("accept", accept)));
+    let html = ask("text/html");
+    assert_eq!(html.status, StatusCode::CONFLICT);
+    assert!(
+        html.text().contains("<h1>Sold out</h1>\n<p>Every seat &lt;is&gt; taken.</p>"),
+        "{}",
+        html.text()
+    );
+    let json = ask("application/json").json();
+    assert_eq!(json["title"], "Sold out");
+    assert_eq!(json["detail"], "Every seat <is> taken.");
+    assert!(ask("text/plain").text().starts_with("409 Sold out: Every seat <is> taken.\n"));
+}
+
+#[test]
+fn only_the_previews_own_refusal_speaks_of_a_preview() {
+    let of_the_app = ask(&[], get("/members").insert_header(("accept", "text/plain")));
+    assert_eq!(of_the_app.status, StatusCode::UNAUTHORIZED);
+    assert!(!of_the_app.text().contains("preview"), "{}", of_the_app.text());
+    let of_the_preview = ask(PREVIEW, get("/members").insert_header(("accept", "text/plain")));
+    assert!(of_the_preview.text().contains("This preview opens"), "{}", of_the_preview.text());
+    // No status has a text that says what is not so: that only reading is possible, say.
+    let posted = ask(&[], get("/echo").insert_header(("accept", "text/plain")));
+    assert_eq!(posted.status, StatusCode::METHOD_NOT_ALLOWED);
+    assert!(posted.text().contains("does not take this method"), "{}", posted.text());
 }
 
 #[test]
@@ -758,7 +795,7 @@ fn a_middleware_of_the_apps_own_that_answers_early_is_inside_the_duties() {
     ));
     let answer = asked(duties(&[]).around(app))(get("/"));
     assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
-    assert!(answer.text().contains("Too Many Requests"), "{}", answer.text());
+    assert!(answer.text().contains("Too many requests"), "{}", answer.text());
     for (name, value) in ALWAYS {
         assert_eq!(answer.header(name), value);
     }

@@ -47,6 +47,18 @@ impl Output {
         (output.clone(), FlushOnDrop(output))
     }
 
+    /// One that nobody writes: for tests of what would be written.
+    #[cfg(test)]
+    pub fn gathering() -> Self {
+        Self(Arc::default())
+    }
+
+    /// What has gathered.
+    #[cfg(test)]
+    pub fn gathered(&self) -> String {
+        String::from_utf8(self.state().waiting.clone()).expect("lines are text")
+    }
+
     /// Hands over one line, its end included. Never waits for a reader.
     pub fn line(&self, line: &[u8]) {
         let mut state = self.state();
