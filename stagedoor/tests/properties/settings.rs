@@ -111,16 +111,40 @@ fn any_variables_load_or_every_wrong_one_is_named_and_no_other() {
     });
 }
 
+/// A value as a shell reads it.
+fn unquoted(value: &str) -> String {
+    let quoted = value.strip_prefix('\'').and_then(|value| value.strip_suffix('\''));
+    quoted.map_or_else(|| value.to_owned(), |value| value.replace(r"'\''", "'"))
+}
+
 #[test]
 fn what_the_report_says_mends_any_variables() {
     for_any(1_500, &(environment(), 1..256_usize), |(mut environment, processors)| {
         if let Err(report) = read(&environment, processors) {
             for (what, remedy) in problems(&report) {
-                match remedy.split_once('=') {
-                    Some((name, value)) => environment.insert(name.to_owned(), value.to_owned()),
-                    None if what.starts_with("PORT ") => environment.remove("PORT"), // on a dyno
-                    None => panic!("{remedy}"),
-                };
+                let name = what.split(' ').next().unwrap();
+                let mended = remedy.strip_prefix(name).and_then(|rest| rest.strip_prefix('='));
+                let both =
+                    remedy.strip_prefix("Set HOST to ").and_then(|rest| rest.strip_suffix('.'));
+                if let Some(value) = mended {
+                    environment.insert(name.to_owned(), unquoted(value));
+                } else if let Some((host, port)) =
+                    both.and_then(|both| both.split_once(", and PORT to "))
+                {
+                    environment.insert("HOST".to_owned(), host.to_owned());
+                    environment.insert("PORT".to_owned(), port.to_owned());
+                } else if name == "PREVIEW_PASSWORD" {
+                    prop_assert_eq!(remedy, "Set it again, to the same without them.");
+                    environment.insert(name.to_owned(), "open sesame now".to_owned());
+                } else {
+                    let is_port = name == "PORT" && remedy.starts_with("heroku config:unset PORT ");
+                    prop_assert!(
+                        is_port || remedy.starts_with("Set it to what is meant."),
+                        "{}",
+                        remedy
+                    );
+                    environment.remove(name);
+                }
             }
             let mended = read(&environment, processors);
             prop_assert!(mended.is_ok(), "{}", mended.unwrap_err());
