@@ -1,14 +1,13 @@
 //! Settings: variables in, typed values or every problem out.
 
-use std::fs;
 use std::net::IpAddr;
 use std::process::Command;
 
 use secrecy::{ExposeSecret, SecretString};
 use stagedoor::{Environment, Heroku, LogFormat, Problem, Reader, Report, Variables, build};
-use testbed::{directory, rows};
+use testbed::rows;
 
-use support::app::{NAMES, load, load_of, loaded, problems, report};
+use support::app::{NAMES, load, loaded, problems, report};
 
 mod support;
 
@@ -514,20 +513,6 @@ To fix it on Heroku:
 }
 
 #[test]
-fn what_is_wrong_in_dot_env_is_fixed_there() {
-    let variables = layered(&[("LOG_FORMAT", "JSON")], "PORT=3000;\nWEB_CONCURRENCY=4.0\n");
-    let Err(report) = load_of(variables) else { panic!("it loads") };
-    let commands = "
-To fix it in .env:
-  PORT=3000
-  WEB_CONCURRENCY=4
-To fix it in this shell:
-  export LOG_FORMAT=json
-";
-    assert!(report.refusal().ends_with(commands), "{report}");
-}
-
-#[test]
 fn an_apps_name_suggests_its_stage() {
     for (app, stage) in
         [("myapp-staging", "staging"), ("myapp-stg", "staging"), ("staging", "production")]
@@ -756,97 +741,4 @@ fn a_secret_of_ones_own_is_shown_as_set_and_no_more() {
     let report = load(&[("QUEUE_URL", "swordfish\u{7}")]).unwrap_err();
     assert_eq!(problems(&report).len(), 1);
     assert!(!format!("{report}{report:?}").contains("swordfish"), "{report}");
-}
-
-/// Reads variables as the process does: the environment over a `.env` file with this text.
-fn layered(environment: &[(&str, &str)], dot_env: &str) -> Variables {
-    let file = directory().join(".env");
-    fs::write(&file, dot_env).unwrap();
-    let environment =
-        environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Variables::layered(environment, &file)
-}
-
-#[test]
-fn the_environment_lies_over_dot_env() {
-    let variables = layered(
-        &[("PORT", "1"), ("SITE_NAME", "")],
-        "PORT=2\nSITE_NAME='a # b'\n# no\nexport HOST=::1\nlog_format=json\n",
-    );
-    let (_, report) = load_of(variables).unwrap();
-    let table = [
-        ("PORT", "1", "environment"),
-        ("SITE_NAME", "a # b", ".env"),
-        ("HOST", "::1", ".env"),
-        ("LOG_FORMAT", "text", "default"),
-    ];
-    for (name, value, origin) in table {
-        assert_eq!(row(&report, name), (value.to_owned(), origin.to_owned()), "{name}");
-    }
-}
-
-#[test]
-fn a_dollar_in_dot_env_is_a_dollar() {
-    let text = "A=pa$word\nB=$ecret\nC=\"a$A\"\nD='${A}'\n";
-    let read = |reader: &mut Reader| ["A", "B", "C", "D"].map(|name| reader.text(name, "-", 60));
-    let (values, report) =
-        stagedoor::load(&build!(), &layered(&[("word", "x")], text), read).unwrap();
-    assert_eq!(values, ["pa$word", "$ecret", "a$A", "${A}"]);
-    assert_eq!(row(&report, "A").1, ".env");
-}
-
-#[test]
-fn dot_env_makes_no_dyno() {
-    let (settings, report) = load_of(layered(&[], "DYNO=web.1\n")).unwrap();
-    assert_eq!(settings.platform.environment, Environment::Development);
-    assert_eq!(report.notices(), [""; 0]);
-}
-
-#[test]
-fn dot_env_is_not_read_on_a_dyno() {
-    let variables = layered(&[("DYNO", "web.1")], "SITE_NAME=local\nbroken line\n");
-    let (settings, report) = load_of(variables).unwrap();
-    assert_eq!(settings.site_name, "Board");
-    assert_eq!(row(&report, "SITE_NAME").1, "default");
-}
-
-#[test]
-fn a_missing_dot_env_is_an_empty_one() {
-    let missing = directory().join(".env");
-    let (_, found) = load_of(Variables::layered([], &missing)).unwrap();
-    assert_eq!(found, report(&[]));
-}
-
-#[test]
-fn broken_lines_of_dot_env_are_told_by_number_and_never_shown() {
-    let table = [
-        ("swordfish\n", vec![1]),
-        ("PORT=1\n\n# PASSWORD swordfish\nPASSWORD swordfish\n", vec![4]),
-        ("A=1\nswordfish 1\nB=2\nswordfish 2\nC=3", vec![2, 4]),
-        ("A=1\nPREVIEW_PASSWORD='swordfish\nB=2\nC=3\n", vec![2]),
-        ("A=\"two\nlines\"\nswordfish\n", vec![1, 2, 3]),
-        ("\u{feff}PORT=1\r\nswordfish\r\n", vec![2]),
-        ("A=b c\n", vec![1]),
-    ];
-    for (text, lines) in table {
-        let Err(report) = load_of(layered(&[], text)) else { panic!("{text:?} loads") };
-        let expected: Vec<_> =
-            lines.iter().map(|n| format!("Line {n} of .env can't be parsed.")).collect();
-        let found: Vec<_> = problems(&report).into_iter().map(|(what, _)| what).collect();
-        assert_eq!(found, expected, "{text:?}");
-        assert!(!format!("{report}{report:?}").contains("swordfish"));
-    }
-}
-
-#[test]
-fn a_dot_env_that_cannot_be_read_is_a_problem() {
-    let directory = directory();
-    let Err(report) = load_of(Variables::layered([], &directory)) else {
-        panic!("a directory loads")
-    };
-    assert!(problems(&report)[0].0.starts_with(".env can't be read: "), "{report}");
-    let file = directory.join("binary");
-    fs::write(&file, b"PORT=\xff\xfe").unwrap();
-    let Err(report) = load_of(Variables::layered([], &file)) else { panic!("bytes load") };
-    assert!(problems(&report)[0].0.starts_with(".env can't be read: "), "{report}");
 }

@@ -2,11 +2,11 @@
 
 use secrecy::SecretString;
 
-use super::dot_env::DotEnvError;
+use super::dot_env::fault::{self, Fault, LineFault};
 use super::report::{Problem, Remedy, Report, Row};
 use super::text::{is_printable, shown, without_password};
 use super::variables::{Origin, Variables};
-use super::{Environment, Heroku, meant, site_url};
+use super::{Environment, Heroku, dot_env, meant, site_url};
 
 /// Reads an app's settings, one variable after the other, in the order in which the report is to show them.
 ///
@@ -194,8 +194,12 @@ impl<'a> Reader<'a> {
         remedy: Option<Remedy>,
         default: Option<&str>,
     ) {
+        let from_dot_env = self.origin(name) == Some(Origin::DotEnv);
         let can_be_written = |remedy: &Remedy| match remedy {
-            Remedy::Set(_, value) => !value.contains("://") || without_password(value) == *value,
+            Remedy::Set(_, value) => {
+                let has_password = value.contains("://") && without_password(value) != *value;
+                !has_password && (!from_dot_env || dot_env::quoted(value).is_some())
+            }
             Remedy::Do(_) => true,
         };
         let remedy = remedy.filter(can_be_written).unwrap_or_else(|| {
@@ -203,6 +207,10 @@ impl<'a> Reader<'a> {
             Remedy::Do(format!("Set it to what is meant.{}", unset.unwrap_or_default()))
         });
         self.problem(format!("{name} is `{seen}`. It must be {allowed}."), remedy);
+    }
+
+    fn origin(&self, name: &str) -> Option<Origin> {
+        self.report.rows.iter().find(|row| row.name == name).map(|row| row.origin)
     }
 
     fn read_environment(&mut self) {
@@ -262,23 +270,52 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Ends the reading: what of `.env` can't be read, and what looks like a misspelled name.
+    /// Ends the reading: what of `.env` looks unintended, and what looks like a misspelled name.
     pub(super) fn finish(mut self) -> Report {
-        for broken in self.variables.broken() {
-            let (what, remedy) = match broken {
-                DotEnvError::Line(number) => (
-                    format!("Line {number} of .env can't be parsed."),
-                    "Write NAME=value, with the value in single quotes if it has spaces or # in it.",
-                ),
-                DotEnvError::Unreadable(kind) => (
-                    format!(".env can't be read: {kind}."),
-                    "Make it a readable text file in UTF-8, or remove it.",
-                ),
-            };
-            self.problem(what, Remedy::Do(remedy.to_owned()));
-        }
+        self.tell_faults_of_dot_env();
         self.notice_misspellings();
         self.report
+    }
+
+    /// A line that was to set a setting, which nothing sets, is a problem. Any other is a notice, with all lines
+    /// that have the same fault.
+    fn tell_faults_of_dot_env(&mut self) {
+        let mut noticed: Vec<(LineFault, Vec<_>)> = Vec::new();
+        for fault in self.variables.faults() {
+            match fault {
+                Fault::NotAFile => {
+                    self.notice(".env is no file, so nothing is read from it.".to_owned());
+                }
+                Fault::Unreadable(kind) => {
+                    let remedy = "Make it a readable text file, or remove it.".to_owned();
+                    self.problem(format!(".env can't be read: {kind}."), Remedy::Do(remedy));
+                }
+                Fault::Utf16 => {
+                    let what = ".env can't be read: it is in UTF-16.".to_owned();
+                    self.problem(what, Remedy::Do("Save it in UTF-8.".to_owned()));
+                }
+                Fault::Lines { lines, name, fault } => {
+                    let is_unset = |name: &&str| self.origin(name) == Some(Origin::Default);
+                    let setting = name.as_deref().filter(|_| fault.loses_all()).filter(is_unset);
+                    if let Some(name) = setting {
+                        let lines = fault::place(std::slice::from_ref(lines));
+                        let what = format!("{lines}: {}, so {name} is not set.", fault.what());
+                        self.problem(what, Remedy::Do(fault.remedy(name)));
+                    } else if let Some((_, all)) =
+                        noticed.iter_mut().find(|(same, _)| same == fault)
+                    {
+                        all.push(lines.clone());
+                    } else {
+                        noticed.push((*fault, vec![lines.clone()]));
+                    }
+                }
+            }
+        }
+        for (fault, lines) in noticed {
+            let lost = if fault.loses_all() { ", so nothing is read" } else { "" };
+            let lines = fault::place(&lines);
+            self.notice(format!("{lines}: {}{lost}. {}", fault.what(), fault.remedy("NAME")));
+        }
     }
 
     fn notice_misspellings(&mut self) {

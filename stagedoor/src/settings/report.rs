@@ -3,8 +3,8 @@
 
 use std::fmt;
 
-use super::text;
 use super::variables::Origin;
+use super::{dot_env, text};
 
 /// A shell expression that makes a random password.
 pub(super) const RANDOM_PASSWORD: &str = "\"$(openssl rand -hex 16)\"";
@@ -107,7 +107,7 @@ impl Report {
             lines.push(format!("{program} does not start with these settings. {count}:"));
             for Problem { what, remedy } in &self.problems {
                 lines.push(format!("  {what}"));
-                lines.push(format!("    Fix: {}", Self::written(remedy)));
+                lines.push(format!("    Fix: {}", self.written(remedy)));
             }
         }
         let failed = self
@@ -120,7 +120,7 @@ impl Report {
             lines.push(format!("{program} is not ready for a release. {count}:"));
             for (name, Problem { what, remedy }) in failed {
                 lines.push(format!("  {name}: {what}"));
-                lines.push(format!("    Fix: {}", Self::written(remedy)));
+                lines.push(format!("    Fix: {}", self.written(remedy)));
             }
         }
         lines.extend(self.commands());
@@ -128,8 +128,9 @@ impl Report {
     }
 
     /// A remedy, as it is to be typed at the place where the variable is set.
-    fn written(remedy: &Remedy) -> String {
+    fn written(&self, remedy: &Remedy) -> String {
         match remedy {
+            Remedy::Set(name, value) if self.is_from_dot_env(name) => in_dot_env(name, value),
             Remedy::Set(name, value) => in_a_shell(name, value),
             Remedy::Do(what) => what.clone(),
         }
@@ -156,7 +157,7 @@ impl Report {
             let wanted = values.iter().filter(|(name, _)| is_wanted(name));
             wanted.map(|(name, value)| write(name, value)).collect::<Vec<_>>()
         };
-        let in_dot_env = assignments(in_a_shell, &|name| self.is_from_dot_env(name));
+        let in_dot_env = assignments(in_dot_env, &|name| self.is_from_dot_env(name));
         let in_the_shell = assignments(in_a_shell, &|name| !self.is_from_dot_env(name));
         let on_heroku = assignments(in_a_shell, &|name| name != "PORT"); // which Heroku sets
         let mut commands = Vec::new();
@@ -178,6 +179,11 @@ impl Report {
 
 fn in_a_shell(name: &str, value: &str) -> String {
     format!("{name}={}", text::quoted(value))
+}
+
+fn in_dot_env(name: &str, value: &str) -> String {
+    // What was read from there, or is shorter, can be written there.
+    format!("{name}={}", dot_env::quoted(value).unwrap_or_default())
 }
 
 fn count(number: usize, thing: &str) -> String {
