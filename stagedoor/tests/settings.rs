@@ -450,8 +450,8 @@ stagedoor does not start with these settings. 4 problems:
     Fix: Set it to what is meant. Unset, it is `4`.
   FORCE_HTTPS is `off`. It must be true or false.
     Fix: FORCE_HTTPS=false
-  PREVIEW_PASSWORD has characters that can't be typed, such as the end of a line.
-    Fix: Set it again, to the same without them.
+  PREVIEW_PASSWORD can't be typed: it is blank, or has characters such as the end of a line.
+    Fix: Set it again, without what can't be typed.
 To fix 1 of these 4 on Heroku:
   heroku config:set FORCE_HTTPS=false --app myapp
 ";
@@ -497,12 +497,13 @@ fn the_command_is_for_the_place_that_the_settings_are_for() {
         here.ends_with("\nTo fix it in this shell:\n  export HOST=127.0.0.1 PORT=80\n"),
         "{here}"
     );
-    let both = report(&[("APP_ENV", "staging"), ("HOST", "localhost"), ("PORT", ":80")]).refusal();
+    let staging = [("APP_ENV", "staging"), ("HOST", "localhost"), ("PORT", ":80")];
+    let both = report(&[&staging[..], &[("FORCE_HTTPS", "on")]].concat()).refusal();
     let commands = "
 To fix it in this shell:
-  export HOST=127.0.0.1 PORT=80
+  export HOST=127.0.0.1 PORT=80 FORCE_HTTPS=true
 To fix it on Heroku:
-  heroku config:set HOST=127.0.0.1 --app NAME
+  heroku config:set FORCE_HTTPS=true --app NAME
 ";
     assert!(both.ends_with(commands), "{both}");
     let dyno = report(&[("DYNO", "web.1"), ("PORT", "x")]).refusal();

@@ -150,9 +150,9 @@ impl<'a> Reader<'a> {
         self.row(name, "set".to_owned(), origin);
         if !is_printable(&text) {
             // No command: it would show the secret, or change it for all who know it.
-            let what =
-                format!("{name} has characters that can't be typed, such as the end of a line.");
-            self.problem(what, Remedy::Do("Set it again, to the same without them.".to_owned()));
+            let why = "it is blank, or has characters such as the end of a line";
+            let remedy = "Set it again, without what can't be typed.".to_owned();
+            self.problem(format!("{name} can't be typed: {why}."), Remedy::Do(remedy));
         }
         Some(SecretString::from(text))
     }

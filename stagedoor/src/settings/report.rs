@@ -159,7 +159,9 @@ impl Report {
         };
         let in_dot_env = assignments(in_dot_env, &|name| self.is_from_dot_env(name));
         let in_the_shell = assignments(in_a_shell, &|name| !self.is_from_dot_env(name));
-        let on_heroku = assignments(in_a_shell, &|name| name != "PORT"); // which Heroku sets
+        // Heroku sets PORT. And the HOST of another machine is none that its router reaches.
+        let on_heroku =
+            assignments(in_a_shell, &|name| name != "PORT" && (self.on_dyno || name != "HOST"));
         let mut commands = Vec::new();
         if !in_dot_env.is_empty() {
             let (what, lines) = (what(&in_dot_env), in_dot_env.join("\n  "));

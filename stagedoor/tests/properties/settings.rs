@@ -134,7 +134,7 @@ fn what_the_report_says_mends_any_variables() {
                     environment.insert("HOST".to_owned(), host.to_owned());
                     environment.insert("PORT".to_owned(), port.to_owned());
                 } else if name == "PREVIEW_PASSWORD" {
-                    prop_assert_eq!(remedy, "Set it again, to the same without them.");
+                    prop_assert_eq!(remedy, "Set it again, without what can't be typed.");
                     environment.insert(name.to_owned(), "open sesame now".to_owned());
                 } else {
                     let is_port = name == "PORT" && remedy.starts_with("heroku config:unset PORT ");
