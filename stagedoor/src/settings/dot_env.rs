@@ -158,7 +158,7 @@ impl<'a> Entry<'a> {
             return Self::Nothing;
         }
         let Some((name, value)) = line.split_once('=') else {
-            let fault = LineFault::NoName;
+            let fault = LineFault::NoEquals;
             if is_name(line) {
                 return Self::Variable { name: line, value: "", oddity: Some(fault) };
             }
@@ -169,10 +169,14 @@ impl<'a> Entry<'a> {
             return Self::of_value(name, value);
         }
         let exported = name.strip_prefix("export").filter(|rest| rest.starts_with(is_blank));
-        match exported.map(|rest| rest.trim_matches(is_blank)).filter(|name| is_name(name)) {
-            Some(name) => Self::Lost { name: Some(name), fault: LineFault::Export },
-            None => Self::Lost { name: first_name(name), fault: LineFault::NoName },
+        if let Some(name) = exported.map(|rest| rest.trim_matches(is_blank)).filter(|n| is_name(n))
+        {
+            return Self::Lost { name: Some(name), fault: LineFault::Export };
         }
+        // A line of a key may end so.
+        let is_padding = value.trim_matches(is_blank).chars().all(|c| c == '=');
+        let fault = if is_padding { LineFault::NoEquals } else { LineFault::Name };
+        Self::Lost { name: first_name(name), fault }
     }
 
     fn of_value(name: &'a str, untrimmed: &'a str) -> Self {

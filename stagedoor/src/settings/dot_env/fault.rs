@@ -20,7 +20,8 @@ pub enum Fault {
 /// What can be wrong with a line, or with the lines of one value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LineFault {
-    NoName,
+    NoEquals,
+    Name,
     Export,
     Unclosed(char),
     SeveralLines,
@@ -34,7 +35,8 @@ impl LineFault {
     /// What is wrong.
     pub fn what(self) -> String {
         let what = match self {
-            Self::NoName => "it does not begin with a name of letters, digits and `_`, and `=`",
+            Self::NoEquals => "there is no `=` between a name and a value",
+            Self::Name => "the name has other characters than letters, digits and `_`",
             Self::Export => "`export` is no part of a name to `heroku local`",
             Self::Unclosed(quote) => {
                 return format!(
@@ -53,7 +55,7 @@ impl LineFault {
     /// What would do, for the variable `name`.
     pub fn remedy(self, name: &str) -> String {
         match self {
-            Self::NoName => format!("Write {name}= and then the value."),
+            Self::NoEquals | Self::Name => format!("Write {name}= and then the value."),
             Self::Export => format!("Begin the line with {name}= and nothing before it."),
             Self::Unclosed(quote) => {
                 format!("Add {quote} at the end of the value, or begin it without one.")
@@ -71,13 +73,15 @@ impl LineFault {
     /// Whether the variable does not get its value.
     pub fn loses_all(self) -> bool {
         match self {
-            Self::NoName | Self::Export | Self::Unclosed(_) | Self::SeveralLines => true,
+            Self::NoEquals | Self::Name | Self::Export | Self::Unclosed(_) | Self::SeveralLines => {
+                true
+            }
             Self::AfterQuote | Self::Comment | Self::Escape | Self::CarriageReturn => false,
         }
     }
 }
 
-/// `Line 3 of .env`, `Lines 3 to 9 and 12 of .env`.
+/// `Line 3 of .env`, `Lines 3 to 9, 12 of .env`.
 pub fn place(lines: &[RangeInclusive<usize>]) -> String {
     let mut ranges: Vec<RangeInclusive<usize>> = Vec::new();
     for next in lines {
