@@ -59,13 +59,13 @@ fn staging_and_production_run_the_same_build_with_their_own_settings() {
 
 #[test]
 fn a_wrong_variable_of_one_stage_refuses_that_stage_alone() {
-    let wrong: Vec<_> = PRODUCTION.iter().copied().chain([("WEB_CONCURRENCY", "many")]).collect();
+    let wrong: Vec<_> = PRODUCTION.iter().copied().chain([("FORCE_HTTPS", "off")]).collect();
     for arguments in [&["check"][..], &[]] {
         let refused = run(arguments, &wrong);
         assert_eq!(refused.code, Some(1), "{arguments:?}");
         let report = refused.stdout + &refused.stderr;
-        assert!(report.contains("WEB_CONCURRENCY is `many`"), "{report}");
-        assert!(report.contains("heroku config:set WEB_CONCURRENCY="), "{report}");
+        assert!(report.contains("FORCE_HTTPS is `off`"), "{report}");
+        assert!(report.contains("heroku config:set FORCE_HTTPS=false "), "{report}");
         assert!(report.contains("--app myapp\n"), "{report}");
     }
     assert_eq!(run(&["check"], STAGING).code, Some(0));

@@ -28,10 +28,10 @@ fn the_apps_defaults_are_its_own_name_and_no_address() {
 
 #[test]
 fn a_wrong_setting_of_the_app_and_one_of_the_platform_are_mended_by_one_command() {
-    let wrong = [("SITE_URL", "www.example.com"), ("PORT", "http")];
+    let wrong = [("SITE_URL", "http://www.bücher.example"), ("PORT", "3000;")];
     let check = run(&["check"], &wrong);
     assert_eq!(check.code, Some(1));
-    let command = "  export SITE_URL=https://www.example.com PORT=8080\n";
+    let command = "  export SITE_URL=https://www.xn--bcher-kva.example PORT=3000\n";
     assert!(check.stdout.ends_with(command), "{}", check.stdout);
     assert!(check.stdout.contains("2 problems:"), "{}", check.stdout);
 }

@@ -7,7 +7,7 @@
 //! | question | file |
 //! |---|---|
 //! | What does the command line do? | `program.rs` |
-//! | What can be set, and what if it is set wrong? | `settings.rs`: `settings/platform.rs` has the rules, `reader.rs` how one is read, `variables.rs` and `dot_env.rs` where from, `report.rs` and `text.rs` what the operator is told |
+//! | What can be set, and what if it is set wrong? | `settings.rs`: `settings/platform.rs` has the rules, `site_url.rs` those of an address, `reader.rs` how one is read, `meant.rs` what a wrong one was meant to be, `variables.rs` and `dot_env.rs` where from, `report.rs`, `text.rs` and `settings/dot_env/fault.rs` what the operator is told |
 //! | What happens to a request, in order? | `duties.rs` |
 //! | Which release runs here? | `release.rs`, `routes.rs`, `digest.rs` |
 //! | Who is turned away? | `guards.rs`, `target.rs` |

@@ -4,9 +4,11 @@
 //! behaves differently for its sake.
 
 mod dot_env;
+mod meant;
 mod platform;
 pub(crate) mod reader;
 pub(crate) mod report;
+mod site_url;
 mod text;
 pub(crate) mod variables;
 

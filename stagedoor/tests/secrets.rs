@@ -241,11 +241,16 @@ fn a_line_of_dot_env_that_has_it_is_not_shown_be_it_whole_or_broken() {
         (format!("PREVIEW_PASSWORD: {PASSWORD}"), 1),
         (format!("PREVIEW_PASSWORD='{PASSWORD}"), 1),
         (format!("PREVIEW_PASSWORD=\"{PASSWORD}\\"), 1),
-        (format!("PREVIEW_PASSWORD=two {PASSWORD}"), 1),
+        (format!("PREVIEW_PASSWORD=two {PASSWORD}"), 0),
+        (format!("PREVIEW_PASSWORD=#{PASSWORD}"), 0),
+        (format!("PREVIEW_PASSWORD='it's {PASSWORD}'"), 0),
         (format!("PREVIEW_PASSWORD=\"two\n{PASSWORD}\""), 1),
         (format!("export PREVIEW_PASSWORD {PASSWORD}"), 1),
+        (format!("export PREVIEW_PASSWORD={PASSWORD}"), 1),
         (format!("PREVIEW_PASSWORD={PASSWORD}\u{7}"), 1),
-        (PASSWORD.to_owned(), 1),
+        (format!("{{\"PREVIEW_PASSWORD\": \"{PASSWORD}\"}}"), 0),
+        (format!("{{\"PREVIEW_PASSWORD\": \"{PASSWORD}\",}}"), 0),
+        (PASSWORD.to_owned(), 0),
     ] {
         fs::write(here.join(".env"), lines).unwrap();
         assert_no_trace_is_printed_by(command(&[]).arg("check").current_dir(&here), code);
@@ -253,6 +258,8 @@ fn a_line_of_dot_env_that_has_it_is_not_shown_be_it_whole_or_broken() {
             assert_no_trace_is_printed_by(command(&[]).current_dir(&here), code);
         }
     }
-    fs::write(here.join(".env"), [PASSWORD.as_bytes(), b"\xff"].concat()).unwrap();
-    assert_no_trace_is_printed_by(command(&[]).arg("check").current_dir(&here), 1);
+    for (before, code) in [(&b"\xff"[..], 0), (b"\xff\xfe", 1)] {
+        fs::write(here.join(".env"), [before, PASSWORD.as_bytes()].concat()).unwrap();
+        assert_no_trace_is_printed_by(command(&[]).arg("check").current_dir(&here), code);
+    }
 }

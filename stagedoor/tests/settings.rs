@@ -1,14 +1,13 @@
 //! Settings: variables in, typed values or every problem out.
 
-use std::fs;
 use std::net::IpAddr;
 use std::process::Command;
 
 use secrecy::{ExposeSecret, SecretString};
 use stagedoor::{Environment, Heroku, LogFormat, Problem, Reader, Report, Variables, build};
-use testbed::{directory, rows};
+use testbed::rows;
 
-use support::app::{NAMES, load, load_of, loaded, problems, report};
+use support::app::{NAMES, load, loaded, problems, report};
 
 mod support;
 
@@ -115,67 +114,257 @@ fn an_empty_variable_is_an_unset_one() {
     assert_eq!(loaded(&[("DYNO", "")]).platform.environment, Environment::Development);
 }
 
+const ENVIRONMENTS: &str = "development, review, staging or production";
+const IP: &str = "an IP address, such as 127.0.0.1, or :: for every interface";
+const PORTS: &str = "a whole number from 0 to 65535";
+const WORKERS: &str = "a whole number from 1 to 64";
+const LEVELS: &str = "levels, and targets with a level, such as info or warn,stagedoor=debug";
+const FORMATS: &str = "text or json";
+const BOOL: &str = "true or false";
+const NAME: &str = "1 to 60 printable characters";
+const URL: &str =
+    "https:// and a host, without a path; or http:// and this machine, as http://localhost:8080";
+
+/// The one problem that these variables have: what is wrong, and what to do.
+fn problem(variables: &[(&str, &str)]) -> (String, String) {
+    let report = report(variables);
+    let [problem] = &problems(&report)[..] else { panic!("{variables:?}: {report}") };
+    problem.clone()
+}
+
 #[test]
-fn a_wrong_value_is_named_with_what_is_allowed_and_what_mends_it() {
-    let environments = "It must be development, review, staging or production.";
-    let host = "It must be an IP address, such as 127.0.0.1, or :: for every interface.";
-    let port = "It must be a whole number from 0 to 65535.";
-    let log = "It must be levels, and targets with a level, such as info or warn,stagedoor=debug.";
-    let workers = "It must be a whole number from 1 to 64.";
-    let url = "It must be https:// and a host, without a path.";
+fn a_wrong_value_that_can_be_understood_is_offered_as_it_was_meant() {
     let table = [
-        ("APP_ENV", "prod", environments, "production"),
-        ("APP_ENV", "Staging", environments, "staging"),
-        ("APP_ENV", "live", environments, "development"),
-        ("SITE_URL", "www.example.com", url, "https://www.example.com"),
-        ("SITE_URL", "https://www.example.com/board", url, "https://www.example.com"),
-        ("SITE_URL", "https://a.example/?q", url, "https://a.example"),
-        ("SITE_URL", "ftp://a.example", url, "https://a.example"),
-        ("SITE_URL", "https://", url, "https://www.example.com"),
-        ("SITE_URL", "https://me:secret@a.example", url, "https://www.example.com"),
-        ("SITE_URL", "https://x\"><script>", url, "https://www.example.com"),
-        ("HOST", "localhost", host, "127.0.0.1"),
-        ("HOST", "127.0.0.1:80", host, "127.0.0.1"),
-        ("PORT", "65536", port, "8080"), // config's own numbers were cut to 16 bits once
-        ("PORT", "-1", port, "8080"),
-        ("PORT", "80 ", port, "8080"),
-        ("PORT", "http", port, "8080"),
-        ("PORT", "yes", port, "8080"), // a 1 to config
-        ("RUST_LOG", "stagedoor=loud", log, "info,actix_server=warn,actix_http=off"),
-        ("RUST_LOG", ",", log, "info,actix_server=warn,actix_http=off"),
-        ("RUST_LOG", "inof", log, "info,actix_server=warn,actix_http=off"),
-        ("RUST_LOG", "INOF", log, "info,actix_server=warn,actix_http=off"),
-        ("RUST_LOG", "warning", log, "info,actix_server=warn,actix_http=off"),
-        ("RUST_LOG", "verbose", log, "info,actix_server=warn,actix_http=off"),
-        ("RUST_LOG", "info,stagedoor", log, "info,actix_server=warn,actix_http=off"),
-        ("RUST_LOG", "stagedoor=", log, "info,actix_server=warn,actix_http=off"),
-        ("LOG_FORMAT", "xml", "It must be text or json.", "text"),
-        ("FORCE_HTTPS", "yes", "It must be true or false.", "false"),
-        ("FORCE_HTTPS", "TRUE", "It must be true or false.", "false"),
-        ("SITE_NAME", "  ", "It must be 1 to 60 printable characters.", "Board"),
-        ("SITE_NAME", "bell\u{7}", "It must be 1 to 60 printable characters.", "Board"),
-        ("SITE_NAME", "\u{200b}", "It must be 1 to 60 printable characters.", "Board"),
-        ("SITE_NAME", "x\u{202e}", "It must be 1 to 60 printable characters.", "Board"),
-        ("SITE_NAME", "\u{200e}x", "It must be 1 to 60 printable characters.", "Board"),
+        ("APP_ENV", "prod", ENVIRONMENTS, "production"),
+        ("APP_ENV", "Staging", ENVIRONMENTS, "staging"),
+        ("APP_ENV", "stage", ENVIRONMENTS, "staging"),
+        ("APP_ENV", "stg", ENVIRONMENTS, "staging"),
+        ("APP_ENV", "dev", ENVIRONMENTS, "development"),
+        ("APP_ENV", "Review", ENVIRONMENTS, "review"),
+        ("APP_ENV", "'prodution' ", ENVIRONMENTS, "production"),
+        ("SITE_URL", "www.example.com", URL, "https://www.example.com"),
+        ("SITE_URL", "https://www.example.com/board", URL, "https://www.example.com"),
+        ("SITE_URL", "https://a.example/?q", URL, "https://a.example"),
+        ("SITE_URL", "https://a.example#top", URL, "https://a.example"),
+        ("SITE_URL", "ftp://a.example", URL, "https://a.example"),
+        ("SITE_URL", "http://a.example", URL, "https://a.example"),
+        ("SITE_URL", "http://a.example:80/", URL, "https://a.example"),
+        ("SITE_URL", " HTTPS://WWW.A.example ", URL, "https://www.a.example"),
+        ("SITE_URL", "\"https://a.example:8443\"", URL, "https://a.example:8443"),
+        ("SITE_URL", "https//a.example", URL, "https://a.example"),
+        ("SITE_URL", "https:a.example", URL, "https://a.example"),
+        ("SITE_URL", "https://https://a.example", URL, "https://a.example"),
+        ("SITE_URL", "https://bücher.example", URL, "https://xn--bcher-kva.example"),
+        ("SITE_URL", "Bücher.Example/neu", URL, "https://xn--bcher-kva.example"),
+        ("HOST", "localhost", IP, "127.0.0.1"),
+        ("HOST", "[::1]", IP, "::1"),
+        ("HOST", "*", IP, "::"),
+        ("HOST", "0.0.0.0;", IP, "0.0.0.0"),
+        ("PORT", "80 ", PORTS, "80"),
+        ("PORT", "3000;", PORTS, "3000"),
+        ("PORT", ":3000", PORTS, "3000"),
+        ("PORT", "\"3000\"", PORTS, "3000"),
+        ("PORT", "3000\n", PORTS, "3000"),
+        ("PORT", "3000.0", PORTS, "3000"),
+        ("WEB_CONCURRENCY", " 2", WORKERS, "2"),
+        ("WEB_CONCURRENCY", "4.0", WORKERS, "4"),
+        ("RUST_LOG", "warning", LEVELS, "warn"),
+        ("RUST_LOG", "inof", LEVELS, "info"),
+        ("RUST_LOG", "INOF", LEVELS, "info"),
+        ("RUST_LOG", "'debug'", LEVELS, "debug"),
+        ("RUST_LOG", "info, stagedoor=WARNING", LEVELS, "info,stagedoor=warn"),
+        ("RUST_LOG", "info;actix_http=none", LEVELS, "info,actix_http=off"),
+        ("RUST_LOG", "info,,warn,", LEVELS, "info,warn"),
+        ("LOG_FORMAT", "JSON", FORMATS, "json"),
+        ("LOG_FORMAT", "Text\r", FORMATS, "text"),
+        ("LOG_FORMAT", "jsn", FORMATS, "json"),
+        ("FORCE_HTTPS", "yes", BOOL, "true"),
+        ("FORCE_HTTPS", "TRUE", BOOL, "true"),
+        ("FORCE_HTTPS", "1", BOOL, "true"),
+        ("FORCE_HTTPS", "On", BOOL, "true"),
+        ("FORCE_HTTPS", "enabled", BOOL, "true"),
+        ("FORCE_HTTPS", "off", BOOL, "false"),
+        ("FORCE_HTTPS", "OFF", BOOL, "false"),
+        ("FORCE_HTTPS", "no", BOOL, "false"),
+        ("FORCE_HTTPS", "0", BOOL, "false"),
+        ("FORCE_HTTPS", " False;", BOOL, "false"),
+        ("SITE_NAME", "bell\u{7}", NAME, "bell"),
+        ("SITE_NAME", "x\u{202e}", NAME, "x"),
+        ("SITE_NAME", "\u{200e}x", NAME, "x"),
+        ("SITE_NAME", "Board\n", NAME, "Board"),
+        ("SITE_NAME", "Bob's\r\n Board\n", NAME, r"'Bob'\''s Board'"),
+        ("SITE_NAME", "a\tb", NAME, "'a b'"),
     ];
     for (name, value, allowed, mended) in table {
-        let [(what, remedy)] = &problems(&report(&[(name, value)]))[..] else {
-            panic!("{name}={value}")
-        };
-        let escape = |c: char| {
-            if c.is_ascii_graphic() || c == ' ' { c.into() } else { c.escape_unicode().to_string() }
-        };
-        let shown: String = value.chars().map(escape).collect();
-        assert_eq!(*what, format!("{name} is `{shown}`. {allowed}"));
-        assert_eq!(*remedy, format!("{name}={mended}"));
-        assert!(load(&[(name, mended)]).is_ok(), "{remedy} does not mend it");
+        let (what, remedy) = problem(&[(name, value)]);
+        assert_eq!(what, format!("{name} is `{}`. It must be {allowed}.", seen(value)));
+        assert_eq!(remedy, format!("{name}={mended}"), "{value:?}");
+        let mended = mended.replace(r"'\''", "\u{1}").replace('\'', "").replace('\u{1}', "'");
+        assert!(load(&[(name, &mended)]).is_ok(), "{remedy} does not mend it");
     }
-    for value in ["0", "65", "-1", "4.0", "on"] {
-        let [(what, _)] = &problems(&report(&[("WEB_CONCURRENCY", value)]))[..] else {
-            panic!("{value}")
-        };
-        assert_eq!(*what, format!("WEB_CONCURRENCY is `{value}`. {workers}"));
+}
+
+#[test]
+fn a_wrong_value_that_can_not_be_understood_is_explained_and_no_command_makes_one_up() {
+    let log = "info,actix_server=warn,actix_http=off";
+    let table = [
+        ("APP_ENV", ENVIRONMENTS, "development", &["live", "preproduction", "nonprod", "st"][..]),
+        ("WEB_CONCURRENCY", WORKERS, "4", &["lots", "0", "65", "-1", "4.5", "on", "4 5"]),
+        // 65536: config's own numbers were cut to 16 bits once, and `yes` was 1 to it.
+        ("PORT", PORTS, "8080", &["65536", "-1", "http", "yes", "3000 4000", "tcp://10.0.0.1:80"]),
+        ("HOST", IP, "127.0.0.1", &["here", "www.example.com", "127.1", "http://127.0.0.1"]),
+        (
+            "RUST_LOG",
+            LEVELS,
+            log,
+            &["verbose", "stagedoor=loud", ",", "info,stagedoor", "stagedoor=", "true"],
+        ),
+        ("LOG_FORMAT", FORMATS, "text", &["xml", "logfmt"]),
+        ("FORCE_HTTPS", BOOL, "false", &["maybe", "http", "2"]),
+        ("SITE_NAME", NAME, "Board", &["  ", "\u{200b}", "\n", "Zo\u{fffd}", "\u{1b}[31mBoard"]),
+    ];
+    for (name, allowed, default, values) in table {
+        for value in values {
+            let (what, remedy) = problem(&[(name, value)]);
+            assert_eq!(what, format!("{name} is `{}`. It must be {allowed}.", seen(value)));
+            assert_eq!(remedy, format!("Set it to what is meant. Unset, it is `{default}`."));
+            let refusal = report(&[(name, value), ("APP_ENV", "staging")]).refusal();
+            let is_other = name == "APP_ENV" || !refusal.contains("To fix");
+            assert!(is_other && !refusal.contains(&format!("{name}=")), "{refusal}");
+        }
     }
+}
+
+/// A value as the report shows it.
+fn seen(value: &str) -> String {
+    let escape = |c: char| {
+        if c.is_control() || "\u{200b}\u{200e}\u{202e}\u{fffd}".contains(c) {
+            c.escape_unicode().to_string()
+        } else {
+            c.into()
+        }
+    };
+    value.chars().map(escape).collect()
+}
+
+#[test]
+fn what_one_setting_has_of_another_is_told_and_neither_is_lost() {
+    for variable in [("HOST", "127.0.0.1:80"), ("HOST", "localhost:80"), ("PORT", "127.0.0.1:80")] {
+        assert_eq!(problem(&[variable]).1, "Set HOST to 127.0.0.1, and PORT to 80.");
+    }
+    assert_eq!(problem(&[("HOST", "[::1]:80")]).1, "Set HOST to ::1, and PORT to 80.");
+}
+
+#[test]
+fn a_loopback_that_was_meant_is_not_opened_to_every_interface() {
+    for environment in ["development", "review", "staging", "production"] {
+        let (_, remedy) = problem(&[("APP_ENV", environment), ("HOST", "localhost")]);
+        assert_eq!(remedy, "HOST=127.0.0.1", "{environment}");
+    }
+}
+
+#[test]
+fn development_on_a_dyno_is_no_reason_to_call_it_production() {
+    let on =
+        |app| problem(&[("DYNO", "web.1"), ("HEROKU_APP_NAME", app), ("APP_ENV", "development")]);
+    assert_eq!(on("myapp").1, "Set it to what is meant. Unset, it is `production`.");
+    assert_eq!(on("myapp-staging").1, "APP_ENV=staging");
+}
+
+#[test]
+fn an_address_that_can_not_be_understood_gets_no_other() {
+    let domain = ("HEROKU_APP_DEFAULT_DOMAIN_NAME", "myapp-0123.herokuapp.com");
+    for url in [
+        "https://",
+        "lots",
+        "https://x\"><script>",
+        "https://a.example https://b.example",
+        "https://a.example,https://b.example",
+        "https://a.example\nhttps://b.example",
+        "https://*.example.com",
+        "http://a.example:8080", // which port https has is not clear
+        "me@a.example",
+        "https://-a.example",
+        "https://a..example",
+        "https://1.2",
+        "https://a.example:0",
+        "https://a.example:99999",
+        "https://bü cher.example",
+    ] {
+        let (_, remedy) = problem(&[("SITE_URL", url)]);
+        assert_eq!(remedy, "Set it to what is meant.", "{url}");
+        let (_, remedy) = problem(&[("SITE_URL", url), domain]);
+        let unset = "Unset, it is `https://myapp-0123.herokuapp.com`.";
+        assert_eq!(remedy, format!("Set it to what is meant. {unset}"), "{url}");
+    }
+}
+
+#[test]
+fn a_name_and_a_password_in_an_address_are_not_shown() {
+    let table = [
+        ("https://me:swordfish@a.example", "https://…@a.example", "SITE_URL=https://a.example"),
+        ("me:swordfish@a.example", "…@a.example", "Set it to what is meant."),
+        ("http://me:sword@fish@a.example/b", "http://…@a.example/b", "SITE_URL=https://a.example"),
+    ];
+    for (url, seen, mended) in table {
+        let report = report(&[("SITE_URL", url)]);
+        assert_eq!(row(&report, "SITE_URL").0, seen);
+        let (what, remedy) = problem(&[("SITE_URL", url)]);
+        assert_eq!(
+            (what, remedy.as_str()),
+            (format!("SITE_URL is `{seen}`. It must be {URL}."), mended)
+        );
+        assert!(!format!("{report}{report:?}").contains("sword"), "{report}");
+    }
+    let wrong = [("QUEUE", "amqps://me:swordfish@queue.example ")].into_iter().collect();
+    let read = |reader: &mut Reader| {
+        let is_queue = |text: &str| text.ends_with("example").then(|| text.to_owned());
+        reader.read("QUEUE", "amqp://example", "a queue", is_queue)
+    };
+    let refused = stagedoor::load(&build!(), &wrong, read).unwrap_err();
+    assert_eq!(problems(&refused)[0].1, "Set it to what is meant. Unset, it is `amqp://example`.");
+    assert!(!format!("{refused}{refused:?}").contains("swordfish"), "{refused}");
+    let read = |reader: &mut Reader| reader.read("QUEUE", "-", "-", |text| Some(text.to_owned()));
+    let variables = [("QUEUE", "amqps://me:swordfish@queue.example")].into_iter().collect();
+    let (_, report) = stagedoor::load(&build!(), &variables, read).unwrap();
+    assert_eq!(row(&report, "QUEUE").0, "amqps://…@queue.example");
+}
+
+#[test]
+fn http_is_for_this_machine_in_development_alone() {
+    let here =
+        ["http://localhost:8080", "http://127.0.0.1", "http://[::1]:80/", "http://a.localhost"];
+    for url in here {
+        assert!(load(&[("SITE_URL", url)]).is_ok(), "{url}");
+        for environment in ["review", "staging", "production"] {
+            let (what, remedy) = problem(&[("APP_ENV", environment), ("SITE_URL", url)]);
+            let expected =
+                format!("SITE_URL is `{url}`. It must be https:// and a host, without a path.");
+            assert_eq!(
+                (what.as_str(), remedy.as_str()),
+                (expected.as_str(), "Set it to what is meant.")
+            );
+        }
+    }
+    for environment in ["development", "review", "staging", "production"] {
+        let variables = [("APP_ENV", environment), ("SITE_URL", "http://www.example.com")];
+        assert_eq!(problem(&variables).1, "SITE_URL=https://www.example.com", "{environment}");
+    }
+    for url in ["http://localhost.example", "http://128.0.0.1", "http://[::2]"] {
+        assert_eq!(problems(&report(&[("SITE_URL", url)])).len(), 1, "{url}");
+    }
+}
+
+#[test]
+fn a_setting_of_ones_own_is_understood_as_the_others_are() {
+    let read = |reader: &mut Reader| {
+        let is_region = |text: &str| ["EU", "US"].contains(&text).then(|| text.to_owned());
+        reader.read("REGION", "EU", "EU or US", is_region);
+        reader.read("MATINEE", "true", "true or false", |text| text.parse::<bool>().ok());
+    };
+    let variables = [("REGION", "us "), ("MATINEE", "off")].into_iter().collect();
+    let report = stagedoor::load(&build!(), &variables, read).unwrap_err();
+    assert!(report.refusal().ends_with("  export REGION=US MATINEE=false\n"), "{report}");
 }
 
 #[test]
@@ -218,59 +407,103 @@ fn all_problems_are_reported_at_once_with_one_command_that_fixes_them() {
     let report = report(&[
         ("DYNO", "release.1"),
         ("HEROKU_APP_NAME", "myapp"),
-        ("APP_ENV", "development"),
+        ("APP_ENV", "stage"),
+        ("SITE_NAME", "The\nBoard"),
         ("HOST", "127.0.0.1"),
-        ("PORT", "http"),
-        ("WEB_CONCURRENCY", "0"),
-        ("PREVIEW_PASSWORD", "bell\u{7}"),
+        ("WEB_CONCURRENCY", "4;"),
+        ("FORCE_HTTPS", "off"),
     ]);
     let expected = "\
 stagedoor does not start with these settings. 5 problems:
-  APP_ENV is `development`. It must be review, staging or production on a dyno.
-    Fix: APP_ENV=production
+  APP_ENV is `stage`. It must be review, staging or production on a dyno.
+    Fix: APP_ENV=staging
+  SITE_NAME is `The\\u{a}Board`. It must be 1 to 60 printable characters.
+    Fix: SITE_NAME='The Board'
   HOST is `127.0.0.1`. It must be :: on a dyno, for every interface; or leave it unset.
     Fix: HOST=::
-  PORT is `http`. It must be a whole number from 0 to 65535.
-    Fix: heroku config:unset PORT --app myapp (Heroku sets it)
-  WEB_CONCURRENCY is `0`. It must be a whole number from 1 to 64.
+  WEB_CONCURRENCY is `4;`. It must be a whole number from 1 to 64.
     Fix: WEB_CONCURRENCY=4
-  PREVIEW_PASSWORD has characters that can't be typed. Use printable ones.
-    Fix: PREVIEW_PASSWORD=\"$(openssl rand -hex 16)\"
+  FORCE_HTTPS is `off`. It must be true or false.
+    Fix: FORCE_HTTPS=false
 To fix it on Heroku:
-  heroku config:set APP_ENV=production HOST=:: WEB_CONCURRENCY=4 PREVIEW_PASSWORD=\"$(openssl rand -hex 16)\" --app myapp
+  heroku config:set APP_ENV=staging SITE_NAME='The Board' HOST=:: WEB_CONCURRENCY=4 FORCE_HTTPS=false --app myapp
 ";
     assert_eq!(report.refusal(), expected);
 }
 
 #[test]
+fn a_command_that_mends_a_part_says_so() {
+    let report = report(&[
+        ("DYNO", "release.1"),
+        ("HEROKU_APP_NAME", "myapp"),
+        ("APP_ENV", "production"),
+        ("PORT", "http"),
+        ("WEB_CONCURRENCY", "lots"),
+        ("FORCE_HTTPS", "off"),
+        ("PREVIEW_PASSWORD", "open sesame now\n"),
+    ]);
+    let expected = "\
+stagedoor does not start with these settings. 4 problems:
+  PORT is `http`. It must be a whole number from 0 to 65535.
+    Fix: heroku config:unset PORT --app myapp (Heroku sets it)
+  WEB_CONCURRENCY is `lots`. It must be a whole number from 1 to 64.
+    Fix: Set it to what is meant. Unset, it is `4`.
+  FORCE_HTTPS is `off`. It must be true or false.
+    Fix: FORCE_HTTPS=false
+  PREVIEW_PASSWORD can't be typed: it is blank, or has characters such as the end of a line.
+    Fix: Set it again, without what can't be typed.
+To fix 1 of these 4 on Heroku:
+  heroku config:set FORCE_HTTPS=false --app myapp
+";
+    assert_eq!(report.refusal(), expected);
+    assert_eq!(report.notices(), [""; 0]);
+}
+
+#[test]
+fn no_remedy_changes_a_password_or_makes_a_secret_up() {
+    for (name, value) in [("PREVIEW_PASSWORD", "open sesame\n"), ("QUEUE_URL", "queue://\u{7}")] {
+        for dyno in [&[][..], &[("DYNO", "web.1")]] {
+            let variables = dyno.iter().copied().chain([(name, value)]).collect();
+            let read = |reader: &mut Reader| reader.secret(name);
+            let refusal = stagedoor::load(&build!(), &variables, read).unwrap_err().refusal();
+            assert!(
+                !refusal.contains("openssl") && !refusal.contains(&format!("{name}=")),
+                "{refusal}"
+            );
+        }
+    }
+    let weak = load(&[("PREVIEW_PASSWORD", "short"), ("APP_ENV", "staging")]).unwrap().1;
+    assert!(!weak.to_string().contains("PREVIEW_PASSWORD="), "{weak}");
+}
+
+#[test]
 fn a_value_that_a_shell_would_split_or_expand_is_quoted_in_what_the_operator_types() {
-    for (default, typed) in
+    for (meant, typed) in
         [("Notice Board", "'Notice Board'"), ("it's $5", r"'it'\''s $5'"), ("a.b", "a.b")]
     {
-        let read = |reader: &mut Reader| reader.text("SITE_NAME", default, 60);
-        let wrong = [("SITE_NAME", "\u{7}")].into_iter().collect();
-        let refusal = stagedoor::load(&build!(), &wrong, read).unwrap_err().refusal();
+        let refusal = report(&[("SITE_NAME", &format!("{meant}\n"))]).refusal();
         assert!(refusal.contains(&format!("    Fix: SITE_NAME={typed}\n")), "{refusal}");
         assert!(refusal.ends_with(&format!("  export SITE_NAME={typed}\n")), "{refusal}");
         let shell = format!("SITE_NAME={typed}; printf %s \"$SITE_NAME\"");
         let read_back = Command::new("sh").args(["-c", &shell]).output().unwrap().stdout;
-        assert_eq!(read_back, default.as_bytes());
+        assert_eq!(read_back, meant.as_bytes());
     }
 }
 
 #[test]
 fn the_command_is_for_the_place_that_the_settings_are_for() {
-    let here = report(&[("HOST", "localhost"), ("PORT", "http")]).refusal();
+    let here = report(&[("HOST", "localhost"), ("PORT", ":80")]).refusal();
     assert!(
-        here.ends_with("\nTo fix it in this shell:\n  export HOST=127.0.0.1 PORT=8080\n"),
+        here.ends_with("\nTo fix it in this shell:\n  export HOST=127.0.0.1 PORT=80\n"),
         "{here}"
     );
-    let both = report(&[("APP_ENV", "staging"), ("HOST", "localhost"), ("PORT", "http")]).refusal();
+    let staging = [("APP_ENV", "staging"), ("HOST", "localhost"), ("PORT", ":80")];
+    let both = report(&[&staging[..], &[("FORCE_HTTPS", "on")]].concat()).refusal();
     let commands = "
 To fix it in this shell:
-  export HOST=:: PORT=8080
+  export HOST=127.0.0.1 PORT=80 FORCE_HTTPS=true
 To fix it on Heroku:
-  heroku config:set HOST=:: --app NAME
+  heroku config:set FORCE_HTTPS=true --app NAME
 ";
     assert!(both.ends_with(commands), "{both}");
     let dyno = report(&[("DYNO", "web.1"), ("PORT", "x")]).refusal();
@@ -278,20 +511,6 @@ To fix it on Heroku:
         dyno.ends_with("Fix: heroku config:unset PORT --app NAME (Heroku sets it)\n"),
         "{dyno}"
     );
-}
-
-#[test]
-fn what_is_wrong_in_dot_env_is_fixed_there() {
-    let variables = layered(&[("LOG_FORMAT", "xml")], "PORT=http\nWEB_CONCURRENCY=0\n");
-    let Err(report) = load_of(variables) else { panic!("it loads") };
-    let commands = "
-To fix it in .env:
-  PORT=8080
-  WEB_CONCURRENCY=4
-To fix it in this shell:
-  export LOG_FORMAT=text
-";
-    assert!(report.refusal().ends_with(commands), "{report}");
 }
 
 #[test]
@@ -320,7 +539,7 @@ fn on_a_dyno_every_interface_must_be_listened_on() {
 #[test]
 fn an_app_name_that_a_shell_could_misread_is_not_put_into_a_command() {
     let report =
-        report(&[("DYNO", "web.1"), ("HEROKU_APP_NAME", "x; rm -rf /"), ("LOG_FORMAT", "xml")]);
+        report(&[("DYNO", "web.1"), ("HEROKU_APP_NAME", "x; rm -rf /"), ("LOG_FORMAT", "JSON")]);
     assert!(
         report.refusal().ends_with("  heroku config:set LOG_FORMAT=json --app NAME\n"),
         "{report}"
@@ -471,15 +690,15 @@ fn the_report_has_a_row_for_every_setting_in_the_order_in_which_they_are_read() 
 
 #[test]
 fn problems_of_an_apps_own_settings_and_of_the_platforms_stand_in_one_report() {
-    let report = report(&[("SITE_NAME", "\u{7}"), ("PORT", "http")]);
+    let report = report(&[("SITE_NAME", "Mine\u{7}"), ("PORT", "80 ")]);
     let expected = "\
 stagedoor does not start with these settings. 2 problems:
-  SITE_NAME is `\\u{7}`. It must be 1 to 60 printable characters.
-    Fix: SITE_NAME=Board
-  PORT is `http`. It must be a whole number from 0 to 65535.
-    Fix: PORT=8080
+  SITE_NAME is `Mine\\u{7}`. It must be 1 to 60 printable characters.
+    Fix: SITE_NAME=Mine
+  PORT is `80 `. It must be a whole number from 0 to 65535.
+    Fix: PORT=80
 To fix it in this shell:
-  export SITE_NAME=Board PORT=8080
+  export SITE_NAME=Mine PORT=80
 ";
     assert_eq!(report.refusal(), expected);
     assert!(!report.is_ok());
@@ -523,97 +742,4 @@ fn a_secret_of_ones_own_is_shown_as_set_and_no_more() {
     let report = load(&[("QUEUE_URL", "swordfish\u{7}")]).unwrap_err();
     assert_eq!(problems(&report).len(), 1);
     assert!(!format!("{report}{report:?}").contains("swordfish"), "{report}");
-}
-
-/// Reads variables as the process does: the environment over a `.env` file with this text.
-fn layered(environment: &[(&str, &str)], dot_env: &str) -> Variables {
-    let file = directory().join(".env");
-    fs::write(&file, dot_env).unwrap();
-    let environment =
-        environment.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-    Variables::layered(environment, &file)
-}
-
-#[test]
-fn the_environment_lies_over_dot_env() {
-    let variables = layered(
-        &[("PORT", "1"), ("SITE_NAME", "")],
-        "PORT=2\nSITE_NAME='a # b'\n# no\nexport HOST=::1\nlog_format=json\n",
-    );
-    let (_, report) = load_of(variables).unwrap();
-    let table = [
-        ("PORT", "1", "environment"),
-        ("SITE_NAME", "a # b", ".env"),
-        ("HOST", "::1", ".env"),
-        ("LOG_FORMAT", "text", "default"),
-    ];
-    for (name, value, origin) in table {
-        assert_eq!(row(&report, name), (value.to_owned(), origin.to_owned()), "{name}");
-    }
-}
-
-#[test]
-fn a_dollar_in_dot_env_is_a_dollar() {
-    let text = "A=pa$word\nB=$ecret\nC=\"a$A\"\nD='${A}'\n";
-    let read = |reader: &mut Reader| ["A", "B", "C", "D"].map(|name| reader.text(name, "-", 60));
-    let (values, report) =
-        stagedoor::load(&build!(), &layered(&[("word", "x")], text), read).unwrap();
-    assert_eq!(values, ["pa$word", "$ecret", "a$A", "${A}"]);
-    assert_eq!(row(&report, "A").1, ".env");
-}
-
-#[test]
-fn dot_env_makes_no_dyno() {
-    let (settings, report) = load_of(layered(&[], "DYNO=web.1\n")).unwrap();
-    assert_eq!(settings.platform.environment, Environment::Development);
-    assert_eq!(report.notices(), [""; 0]);
-}
-
-#[test]
-fn dot_env_is_not_read_on_a_dyno() {
-    let variables = layered(&[("DYNO", "web.1")], "SITE_NAME=local\nbroken line\n");
-    let (settings, report) = load_of(variables).unwrap();
-    assert_eq!(settings.site_name, "Board");
-    assert_eq!(row(&report, "SITE_NAME").1, "default");
-}
-
-#[test]
-fn a_missing_dot_env_is_an_empty_one() {
-    let missing = directory().join(".env");
-    let (_, found) = load_of(Variables::layered([], &missing)).unwrap();
-    assert_eq!(found, report(&[]));
-}
-
-#[test]
-fn broken_lines_of_dot_env_are_told_by_number_and_never_shown() {
-    let table = [
-        ("swordfish\n", vec![1]),
-        ("PORT=1\n\n# PASSWORD swordfish\nPASSWORD swordfish\n", vec![4]),
-        ("A=1\nswordfish 1\nB=2\nswordfish 2\nC=3", vec![2, 4]),
-        ("A=1\nPREVIEW_PASSWORD='swordfish\nB=2\nC=3\n", vec![2]),
-        ("A=\"two\nlines\"\nswordfish\n", vec![1, 2, 3]),
-        ("\u{feff}PORT=1\r\nswordfish\r\n", vec![2]),
-        ("A=b c\n", vec![1]),
-    ];
-    for (text, lines) in table {
-        let Err(report) = load_of(layered(&[], text)) else { panic!("{text:?} loads") };
-        let expected: Vec<_> =
-            lines.iter().map(|n| format!("Line {n} of .env can't be parsed.")).collect();
-        let found: Vec<_> = problems(&report).into_iter().map(|(what, _)| what).collect();
-        assert_eq!(found, expected, "{text:?}");
-        assert!(!format!("{report}{report:?}").contains("swordfish"));
-    }
-}
-
-#[test]
-fn a_dot_env_that_cannot_be_read_is_a_problem() {
-    let directory = directory();
-    let Err(report) = load_of(Variables::layered([], &directory)) else {
-        panic!("a directory loads")
-    };
-    assert!(problems(&report)[0].0.starts_with(".env can't be read: "), "{report}");
-    let file = directory.join("binary");
-    fs::write(&file, b"PORT=\xff\xfe").unwrap();
-    let Err(report) = load_of(Variables::layered([], &file)) else { panic!("bytes load") };
-    assert!(problems(&report)[0].0.starts_with(".env can't be read: "), "{report}");
 }

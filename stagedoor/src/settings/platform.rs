@@ -8,7 +8,8 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use super::reader::Reader;
 use super::report::{RANDOM_PASSWORD, Remedy};
-use super::{Environment, LogFormat, Settings};
+use super::text::is_printable;
+use super::{Environment, LogFormat, Settings, meant};
 
 /// A dyno of 512 MB shows eight processors: a thread for each is more than so small a dyno needs.
 const MOST_WORKERS_BY_DEFAULT: usize = 4;
@@ -59,17 +60,32 @@ impl Reader<'_> {
         } else {
             "an IP address, such as 127.0.0.1, or :: for every interface"
         };
-        self.read("HOST", &default.to_string(), allowed, |text| {
+        let remedy = |text: &str| {
+            if on_dyno {
+                // There can be no other, whatever was meant.
+                let meant = host_meant(text).filter(IpAddr::is_unspecified).unwrap_or(default);
+                return Some(Remedy::Set("HOST", meant.to_string()));
+            }
+            if let Some(both) = address_and_port(text) {
+                return Some(both);
+            }
+            host_meant(text).map(|ip| Remedy::Set("HOST", ip.to_string()))
+        };
+        self.read_or("HOST", &default.to_string(), allowed, remedy, |text| {
             text.parse().ok().filter(|ip: &IpAddr| !on_dyno || ip.is_unspecified())
         })
     }
 
     fn port(&mut self) -> u16 {
-        let remedy = if self.variables().on_dyno() {
-            let app = self.app_option();
-            Remedy::Do(format!("heroku config:unset PORT {app} (Heroku sets it)"))
-        } else {
-            Remedy::Set("PORT", "8080".to_owned())
+        let app = self.variables().on_dyno().then(|| self.app_option());
+        let remedy = |text: &str| {
+            if let Some(app) = app {
+                return Some(Remedy::Do(format!(
+                    "heroku config:unset PORT {app} (Heroku sets it)"
+                )));
+            }
+            let port = text.trim().strip_prefix(':').filter(|port| port.parse::<u16>().is_ok());
+            port.map(|port| Remedy::Set("PORT", port.to_owned())).or_else(|| address_and_port(text))
         };
         let allowed = "a whole number from 0 to 65535";
         self.read_or("PORT", "8080", allowed, remedy, |text| text.parse().ok())
@@ -83,14 +99,24 @@ impl Reader<'_> {
 
     fn log(&mut self) -> Targets {
         let allowed = "levels, and targets with a level, such as info or warn,stagedoor=debug";
-        let parse =
-            |text: &str| text.parse().ok().filter(|_| text.split(',').all(is_log_directive));
-        self.read("RUST_LOG", DEFAULT_LOG, allowed, parse)
+        let parse = |text: &str| {
+            let filter: Option<Targets> = text.parse().ok();
+            filter.filter(|_| text.split(',').all(is_log_directive))
+        };
+        let remedy = |text: &str| {
+            let filter = meant::log_filter(text).filter(|filter| parse(filter).is_some());
+            filter.map(|filter| Remedy::Set("RUST_LOG", filter))
+        };
+        self.read_or("RUST_LOG", DEFAULT_LOG, allowed, remedy, parse)
     }
 
     fn log_format(&mut self) -> LogFormat {
         let default = if self.is_development() { "text" } else { "json" };
-        self.read("LOG_FORMAT", default, "text or json", |text| match text {
+        let remedy = |text: &str| {
+            let format = meant::misspelled(text, ["text", "json"])?;
+            Some(Remedy::Set("LOG_FORMAT", format.to_owned()))
+        };
+        self.read_or("LOG_FORMAT", default, "text or json", remedy, |text| match text {
             "text" => Some(LogFormat::Text),
             "json" => Some(LogFormat::Json),
             _ => None,
@@ -105,6 +131,9 @@ impl Reader<'_> {
     fn notice_a_weak_password(&mut self, settings: &Settings) {
         let Some(password) = &settings.preview_password else { return };
         let password = password.expose_secret();
+        if !is_printable(password) {
+            return; // which is a problem
+        }
         let is_stray = |c: char| c.is_whitespace() || matches!(c, '"' | '\'');
         if password.starts_with(is_stray) || password.ends_with(is_stray) {
             let stray =
@@ -112,9 +141,11 @@ impl Reader<'_> {
             self.notice(format!("{stray} If it is not meant to be, set it again without."));
         }
         if password.chars().count() < SHORTEST_GOOD_PASSWORD {
-            let command = self.config_set(&format!("PREVIEW_PASSWORD={RANDOM_PASSWORD}"));
+            let few =
+                format!("PREVIEW_PASSWORD has fewer than {SHORTEST_GOOD_PASSWORD} characters");
+            // A word to make one, and no command that sets it: people use the one that is there.
             self.notice(format!(
-                "PREVIEW_PASSWORD has fewer than {SHORTEST_GOOD_PASSWORD} characters, which can be guessed. To make a better one: {command}"
+                "{few}, which can be guessed. To make a better one: openssl rand -hex 16"
             ));
         }
     }
@@ -129,6 +160,25 @@ impl Reader<'_> {
             ));
         }
     }
+}
+
+/// The address that stands for a name of this machine, or for all of its addresses.
+fn host_meant(text: &str) -> Option<IpAddr> {
+    let text = meant::visible(text)?;
+    match meant::bare(&text).to_lowercase().as_str() {
+        "localhost" => Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+        "*" => Some(IpAddr::V6(Ipv6Addr::UNSPECIFIED)),
+        text => text.trim_start_matches('[').trim_end_matches(']').parse().ok(),
+    }
+}
+
+/// What to do where one setting has the values of two: `127.0.0.1:3000`.
+fn address_and_port(text: &str) -> Option<Remedy> {
+    let (host, port) = text.rsplit_once(':')?;
+    let (host, port) = (host_meant(host)?, meant::bare(port).parse::<u16>().ok()?);
+    text.parse::<IpAddr>()
+        .is_err()
+        .then(|| Remedy::Do(format!("Set HOST to {host}, and PORT to {port}.")))
 }
 
 /// A level, or `target=level`. To tracing a bare word is a target, too: `inof`, `warning` or `verbose` would log what

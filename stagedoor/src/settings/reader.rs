@@ -2,12 +2,11 @@
 
 use secrecy::SecretString;
 
-use super::dot_env::DotEnvError;
-use super::report::{Problem, RANDOM_PASSWORD, Remedy, Report, Row};
-use super::text::{is_printable, quoted, shown};
+use super::dot_env::fault::{self, Fault, LineFault};
+use super::report::{Problem, Remedy, Report, Row};
+use super::text::{is_printable, shown, without_password};
 use super::variables::{Origin, Variables};
-use super::{Environment, Heroku};
-use crate::target;
+use super::{Environment, Heroku, dot_env, meant, site_url};
 
 /// Reads an app's settings, one variable after the other, in the order in which the report is to show them.
 ///
@@ -68,6 +67,9 @@ impl<'a> Reader<'a> {
     ///
     /// `default` stands in where it is unset, or wrong. `allowed` ends the sentence "It must be ...".
     ///
+    /// A wrong value is offered as it was meant where that is clear: without blanks or quotes around it, in small
+    /// letters, `on` as `true`. So `parse` needs to take one way of writing it only.
+    ///
     /// # Panics
     /// If `parse` does not understand `default`.
     pub fn read<T>(
@@ -77,23 +79,25 @@ impl<'a> Reader<'a> {
         allowed: &str,
         parse: impl Fn(&str) -> Option<T>,
     ) -> T {
-        self.read_or(name, default, allowed, Remedy::Set(name, quoted(default)), parse)
+        self.read_or(name, default, allowed, |_| None, parse)
     }
 
-    /// The same, with another remedy than the default.
+    /// The same, where `remedy` knows more than can be said of every setting.
     pub(super) fn read_or<T>(
         &mut self,
         name: &'static str,
         default: &str,
         allowed: &str,
-        remedy: Remedy,
+        remedy: impl FnOnce(&str) -> Option<Remedy>,
         parse: impl Fn(&str) -> Option<T>,
     ) -> T {
         let given = self.variables.get(name);
         let (text, origin) = given.unwrap_or_else(|| (default.to_owned(), Origin::Default));
         self.row(name, shown(&text), origin);
         parse(&text).unwrap_or_else(|| {
-            self.problem(format!("{name} is `{}`. It must be {allowed}.", shown(&text)), remedy);
+            let remedy = remedy(&text)
+                .or_else(|| meant::meant(&text, &parse).map(|value| Remedy::Set(name, value)));
+            self.problem_of(name, &shown(&text), allowed, remedy, Some(default));
             parse(default).expect("the default is allowed")
         })
     }
@@ -113,27 +117,28 @@ impl<'a> Reader<'a> {
     /// The address of a site's front page, with a slash at its end; by default that of the app's own domain,
     /// which Heroku tells.
     pub fn site_url(&mut self, name: &'static str) -> Option<String> {
-        let is_host = |host: &&str| target::is_host(host.as_bytes());
-        let domain = self.heroku.domain.clone().filter(|domain| is_host(&domain.as_str()));
-        let default = domain.as_ref().map(|domain| (format!("https://{domain}"), Origin::Default));
-        let Some((text, origin)) = self.variables.get(name).or(default) else {
+        let domain = self.heroku.domain.clone().filter(|domain| site_url::is_authority(domain));
+        let default = domain.map(|domain| format!("https://{domain}"));
+        let given = self.variables.get(name);
+        let Some((text, origin)) = given.or(default.clone().map(|url| (url, Origin::Default)))
+        else {
             self.row(name, "not set".to_owned(), Origin::Default);
             return None;
         };
-        self.row(name, shown(&text), origin);
-        let (scheme, rest) = text.split_once("://").unwrap_or(("", &text));
-        let host = rest.strip_suffix('/').unwrap_or(rest);
-        if matches!(scheme, "http" | "https") && is_host(&host) {
-            return Some(format!("{scheme}://{host}/"));
+        let seen = shown(&without_password(&text));
+        self.row(name, seen.clone(), origin);
+        let is_development = self.environment == Environment::Development;
+        let url = site_url::parse(&text, is_development);
+        if url.is_none() {
+            let allowed = if is_development {
+                "https:// and a host, without a path; or http:// and this machine, as http://localhost:8080"
+            } else {
+                "https:// and a host, without a path"
+            };
+            let remedy = site_url::meant(&text).map(|url| Remedy::Set(name, url));
+            self.problem_of(name, &seen, allowed, remedy, default.as_deref());
         }
-        let host = rest.split('/').next().filter(is_host).or(domain.as_deref());
-        let host = host.unwrap_or("www.example.com");
-        let what = format!(
-            "{name} is `{}`. It must be https:// and a host, without a path.",
-            shown(&text)
-        );
-        self.problem(what, Remedy::Set(name, format!("https://{host}")));
-        None
+        url
     }
 
     /// A secret, where it is set. No report shows more of it than that.
@@ -144,8 +149,10 @@ impl<'a> Reader<'a> {
         };
         self.row(name, "set".to_owned(), origin);
         if !is_printable(&text) {
-            let what = format!("{name} has characters that can't be typed. Use printable ones.");
-            self.problem(what, Remedy::Set(name, RANDOM_PASSWORD.to_owned()));
+            // No command: it would show the secret, or change it for all who know it.
+            let why = "it is blank, or has characters such as the end of a line";
+            let remedy = "Set it again, without what can't be typed.".to_owned();
+            self.problem(format!("{name} can't be typed: {why}."), Remedy::Do(remedy));
         }
         Some(SecretString::from(text))
     }
@@ -178,6 +185,34 @@ impl<'a> Reader<'a> {
         self.report.problems.push(Problem { what, remedy });
     }
 
+    /// A value that is wrong. Where nobody can tell what was meant, the operator learns what would be there without it.
+    fn problem_of(
+        &mut self,
+        name: &'static str,
+        seen: &str,
+        allowed: &str,
+        remedy: Option<Remedy>,
+        default: Option<&str>,
+    ) {
+        let from_dot_env = self.origin(name) == Some(Origin::DotEnv);
+        let can_be_written = |remedy: &Remedy| match remedy {
+            Remedy::Set(_, value) => {
+                let has_password = value.contains("://") && without_password(value) != *value;
+                !has_password && (!from_dot_env || dot_env::quoted(value).is_some())
+            }
+            Remedy::Do(_) => true,
+        };
+        let remedy = remedy.filter(can_be_written).unwrap_or_else(|| {
+            let unset = default.map(|default| format!(" Unset, it is `{}`.", shown(default)));
+            Remedy::Do(format!("Set it to what is meant.{}", unset.unwrap_or_default()))
+        });
+        self.problem(format!("{name} is `{seen}`. It must be {allowed}."), remedy);
+    }
+
+    fn origin(&self, name: &str) -> Option<Origin> {
+        self.report.rows.iter().find(|row| row.name == name).map(|row| row.origin)
+    }
+
     fn read_environment(&mut self) {
         const NAME: &str = "APP_ENV";
         let (choices, default, allowed) = if self.variables.on_dyno() {
@@ -187,11 +222,8 @@ impl<'a> Reader<'a> {
             let all = &Environment::ALL[..];
             (all, Environment::Development, "development, review, staging or production")
         };
-        let given = self.variables.get(NAME).map(|(text, _)| text.to_lowercase());
-        // `prod` and `Staging` say better what was meant than the default does.
-        let meant = given.as_deref().and_then(|text| {
-            choices.iter().copied().find(|e| strsim::jaro_winkler(text, e.name()) > 0.8)
-        });
+        let given = self.variables.get(NAME).map(|(text, _)| text);
+        let meant = given.as_deref().and_then(|text| self.stage_meant(text, choices));
         if given.is_none() && self.variables.on_dyno() {
             let command = self.config_set(&format!("{NAME}={}", self.stage_by_name()));
             self.notice(format!(
@@ -199,8 +231,33 @@ impl<'a> Reader<'a> {
             ));
         }
         let parse = |text: &str| choices.iter().copied().find(|e| e.name() == text);
-        self.environment = self.read(NAME, meant.unwrap_or(default).name(), allowed, parse);
+        let remedy = |_: &str| meant.map(|stage| Remedy::Set(NAME, stage.name().to_owned()));
+        self.environment = self.read_or(NAME, default.name(), allowed, remedy, parse);
+        if let Some(meant) = meant.filter(|_| parse(given.as_deref().unwrap_or_default()).is_none())
+        {
+            self.environment = meant; // so that what follows fits it
+        }
         self.report.for_heroku = self.environment != Environment::Development;
+    }
+
+    /// The stage that a wrong `APP_ENV` stands for: by its beginning, by a usual short form, or but for a slip.
+    /// On a dyno `development` came with a copied `.env`: there the app's name tells, where it ends with a stage's.
+    fn stage_meant(&self, text: &str, choices: &[Environment]) -> Option<Environment> {
+        let word = meant::visible(text).map(|text| meant::bare(&text).to_lowercase())?;
+        let named = |name: &str| choices.iter().copied().find(|choice| choice.name() == name);
+        match word.as_str() {
+            "stg" | "stage" => return named("staging"),
+            "prd" => return named("production"),
+            "development" if self.stage_by_name() == Environment::Staging => {
+                return named("staging");
+            }
+            _ => {}
+        }
+        let begins = |choice: &Environment| word.len() >= 3 && choice.name().starts_with(&word);
+        let begun = choices.iter().copied().find(begins);
+        begun.or_else(|| {
+            named(meant::misspelled(&word, choices.iter().map(|choice| choice.name()))?)
+        })
     }
 
     /// The stage that an app's name suggests, by the command line's own rule for `pipelines:create`.
@@ -213,23 +270,52 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Ends the reading: what of `.env` can't be read, and what looks like a misspelled name.
+    /// Ends the reading: what of `.env` looks unintended, and what looks like a misspelled name.
     pub(super) fn finish(mut self) -> Report {
-        for broken in self.variables.broken() {
-            let (what, remedy) = match broken {
-                DotEnvError::Line(number) => (
-                    format!("Line {number} of .env can't be parsed."),
-                    "Write NAME=value, with the value in single quotes if it has spaces or # in it.",
-                ),
-                DotEnvError::Unreadable(kind) => (
-                    format!(".env can't be read: {kind}."),
-                    "Make it a readable text file in UTF-8, or remove it.",
-                ),
-            };
-            self.problem(what, Remedy::Do(remedy.to_owned()));
-        }
+        self.tell_faults_of_dot_env();
         self.notice_misspellings();
         self.report
+    }
+
+    /// A line that was to set a setting, which nothing sets, is a problem. Any other is a notice, with all lines
+    /// that have the same fault.
+    fn tell_faults_of_dot_env(&mut self) {
+        let mut noticed: Vec<(LineFault, Vec<_>)> = Vec::new();
+        for fault in self.variables.faults() {
+            match fault {
+                Fault::NotAFile => {
+                    self.notice(".env is no file, so nothing is read from it.".to_owned());
+                }
+                Fault::Unreadable(kind) => {
+                    let remedy = "Make it a readable text file, or remove it.".to_owned();
+                    self.problem(format!(".env can't be read: {kind}."), Remedy::Do(remedy));
+                }
+                Fault::Utf16 => {
+                    let what = ".env can't be read: it is in UTF-16.".to_owned();
+                    self.problem(what, Remedy::Do("Save it in UTF-8.".to_owned()));
+                }
+                Fault::Lines { lines, name, fault } => {
+                    let is_unset = |name: &&str| self.origin(name) == Some(Origin::Default);
+                    let setting = name.as_deref().filter(|_| fault.loses_all()).filter(is_unset);
+                    if let Some(name) = setting {
+                        let lines = fault::place(std::slice::from_ref(lines));
+                        let what = format!("{lines}: {}, so {name} is not set.", fault.what());
+                        self.problem(what, Remedy::Do(fault.remedy(name)));
+                    } else if let Some((_, all)) =
+                        noticed.iter_mut().find(|(same, _)| same == fault)
+                    {
+                        all.push(lines.clone());
+                    } else {
+                        noticed.push((*fault, vec![lines.clone()]));
+                    }
+                }
+            }
+        }
+        for (fault, lines) in noticed {
+            let lost = if fault.loses_all() { ", so nothing is read" } else { "" };
+            let lines = fault::place(&lines);
+            self.notice(format!("{lines}: {}{lost}. {}", fault.what(), fault.remedy("NAME")));
+        }
     }
 
     fn notice_misspellings(&mut self) {

@@ -4,6 +4,7 @@
 use std::fmt;
 
 use super::variables::Origin;
+use super::{dot_env, text};
 
 /// A shell expression that makes a random password.
 pub(super) const RANDOM_PASSWORD: &str = "\"$(openssl rand -hex 16)\"";
@@ -35,10 +36,10 @@ impl Problem {
 /// How a problem is mended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Remedy {
-    /// Give the variable this value: part of the one command at the end of the report. The value is
-    /// written as the shell is to read it.
+    /// Give the variable the value that was meant, or the only one that there can be: part of the one command at the
+    /// end of the report.
     Set(&'static str, String),
-    /// An action, where no value helps.
+    /// What a person has to do, where nobody else knows the value. Never a command with a value that is made up.
     Do(String),
 }
 
@@ -106,7 +107,7 @@ impl Report {
             lines.push(format!("{program} does not start with these settings. {count}:"));
             for Problem { what, remedy } in &self.problems {
                 lines.push(format!("  {what}"));
-                lines.push(format!("    Fix: {remedy}"));
+                lines.push(format!("    Fix: {}", self.written(remedy)));
             }
         }
         let failed = self
@@ -119,55 +120,76 @@ impl Report {
             lines.push(format!("{program} is not ready for a release. {count}:"));
             for (name, Problem { what, remedy }) in failed {
                 lines.push(format!("  {name}: {what}"));
-                lines.push(format!("    Fix: {remedy}"));
+                lines.push(format!("    Fix: {}", self.written(remedy)));
             }
         }
         lines.extend(self.commands());
         if lines.is_empty() { String::new() } else { lines.join("\n") + "\n" }
     }
 
-    /// The commands that mend everything, for each place where the settings can be.
+    /// A remedy, as it is to be typed at the place where the variable is set.
+    fn written(&self, remedy: &Remedy) -> String {
+        match remedy {
+            Remedy::Set(name, value) if self.is_from_dot_env(name) => in_dot_env(name, value),
+            Remedy::Set(name, value) => in_a_shell(name, value),
+            Remedy::Do(what) => what.clone(),
+        }
+    }
+
+    fn is_from_dot_env(&self, name: &str) -> bool {
+        self.rows.iter().any(|row| row.name == name && row.origin == Origin::DotEnv)
+    }
+
+    /// The commands that mend what can be mended so, for each place where the settings can be.
     fn commands(&self) -> Vec<String> {
-        let from_dot_env =
-            |name| self.rows.iter().any(|row| row.name == name && row.origin == Origin::DotEnv);
-        let in_dot_env = self.assignments(from_dot_env);
-        let in_the_shell = self.assignments(|name| !from_dot_env(name));
-        let on_heroku = self.assignments(|name| name != "PORT"); // which Heroku sets
+        let values = self.problems.iter().filter_map(|problem| match &problem.remedy {
+            Remedy::Set(name, value) => Some((*name, value.as_str())),
+            Remedy::Do(_) => None,
+        });
+        let values: Vec<_> = values.collect();
+        // Who types a command that mends a part only is told so before.
+        let all = self.problems.len();
+        let what = |some: &[String]| match values.len() {
+            mended if mended == all => "it".to_owned(),
+            _ => format!("{} of these {all}", some.len()),
+        };
+        let assignments = |write: fn(&str, &str) -> String, is_wanted: &dyn Fn(&str) -> bool| {
+            let wanted = values.iter().filter(|(name, _)| is_wanted(name));
+            wanted.map(|(name, value)| write(name, value)).collect::<Vec<_>>()
+        };
+        let in_dot_env = assignments(in_dot_env, &|name| self.is_from_dot_env(name));
+        let in_the_shell = assignments(in_a_shell, &|name| !self.is_from_dot_env(name));
+        // Heroku sets PORT. And the HOST of another machine is none that its router reaches.
+        let on_heroku =
+            assignments(in_a_shell, &|name| name != "PORT" && (self.on_dyno || name != "HOST"));
         let mut commands = Vec::new();
         if !in_dot_env.is_empty() {
-            commands.push(format!("To fix it in .env:\n  {}", in_dot_env.join("\n  ")));
+            let (what, lines) = (what(&in_dot_env), in_dot_env.join("\n  "));
+            commands.push(format!("To fix {what} in .env:\n  {lines}"));
         }
         if !in_the_shell.is_empty() && !self.on_dyno {
-            commands.push(format!("To fix it in this shell:\n  export {}", in_the_shell.join(" ")));
+            let (what, command) = (what(&in_the_shell), in_the_shell.join(" "));
+            commands.push(format!("To fix {what} in this shell:\n  export {command}"));
         }
         if !on_heroku.is_empty() && self.for_heroku {
-            let command = self.config_set(&on_heroku.join(" "));
-            commands.push(format!("To fix it on Heroku:\n  {command}"));
+            let (what, command) = (what(&on_heroku), self.config_set(&on_heroku.join(" ")));
+            commands.push(format!("To fix {what} on Heroku:\n  {command}"));
         }
         commands
     }
+}
 
-    /// The assignments that mend the problems of the names that are `wanted`.
-    fn assignments(&self, wanted: impl Fn(&'static str) -> bool) -> Vec<String> {
-        let assignment = |problem: &Problem| match &problem.remedy {
-            Remedy::Set(name, value) if wanted(name) => Some(format!("{name}={value}")),
-            _ => None,
-        };
-        self.problems.iter().filter_map(assignment).collect()
-    }
+fn in_a_shell(name: &str, value: &str) -> String {
+    format!("{name}={}", text::quoted(value))
+}
+
+fn in_dot_env(name: &str, value: &str) -> String {
+    // What was read from there, or is shorter, can be written there.
+    format!("{name}={}", dot_env::quoted(value).unwrap_or_default())
 }
 
 fn count(number: usize, thing: &str) -> String {
     if number == 1 { format!("One {thing}") } else { format!("{number} {thing}s") }
-}
-
-impl fmt::Display for Remedy {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Set(name, value) => write!(f, "{name}={value}"),
-            Self::Do(what) => f.write_str(what),
-        }
-    }
 }
 
 impl fmt::Display for Report {

@@ -11,7 +11,8 @@ use std::thread;
 
 use config::{Config, ConfigError, Map, Source, Value};
 
-use super::dot_env::{self, DotEnvError};
+use super::dot_env::DotEnv;
+use super::dot_env::fault::Fault;
 
 /// Set by Heroku on every dyno, and nowhere else that matters here.
 const DYNO: &str = "DYNO";
@@ -54,7 +55,7 @@ impl fmt::Display for Origin {
 /// ```
 pub struct Variables {
     merged: Map<String, Value>,
-    broken: Vec<DotEnvError>,
+    faults: Vec<Fault>,
     processors: usize,
 }
 
@@ -77,13 +78,10 @@ impl Variables {
         dot_env: &Path,
     ) -> Self {
         let environment = Layer::new(Origin::Environment, environment);
-        let (file, broken) = if environment.variables.contains_key(DYNO) {
-            (Vec::new(), Vec::new())
-        } else {
-            dot_env::read(dot_env)
-        };
-        let merged = merge([Layer::new(Origin::DotEnv, file), environment]);
-        Self { merged, broken, processors: 1 }
+        let on_dyno = environment.variables.contains_key(DYNO);
+        let file = if on_dyno { DotEnv::default() } else { DotEnv::read(dot_env) };
+        let merged = merge([Layer::new(Origin::DotEnv, file.variables), environment]);
+        Self { merged, faults: file.faults, processors: 1 }
     }
 
     /// The same on a machine with so many processors, which the number of worker threads follows.
@@ -113,9 +111,9 @@ impl Variables {
         names
     }
 
-    /// What could not be read of `.env`.
-    pub(super) fn broken(&self) -> &[DotEnvError] {
-        &self.broken
+    /// What of `.env` looks unintended.
+    pub(super) fn faults(&self) -> &[Fault] {
+        &self.faults
     }
 
     /// How many processors this machine has.
@@ -129,7 +127,7 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Variables {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
         let environment = pairs.into_iter().map(|(name, value)| (name.into(), value.into()));
         let merged = merge([Layer::new(Origin::Environment, environment)]);
-        Self { merged, broken: Vec::new(), processors: 1 }
+        Self { merged, faults: Vec::new(), processors: 1 }
     }
 }
 
@@ -158,7 +156,8 @@ impl Layer {
     const TABLE: &str = "variables";
 
     fn new(origin: Origin, pairs: impl IntoIterator<Item = (String, String)>) -> Self {
-        let variables = pairs.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        let mut variables: Map<_, _> = pairs.into_iter().collect();
+        variables.retain(|_, value| !value.is_empty()); // so that a later, empty one unsets one before
         Self { origin, variables }
     }
 }
