@@ -32,7 +32,7 @@ const OURS: [(&str, &str); 5] = [
 ];
 
 /// They have no default features, or none that costs a crate.
-const WITH_DEFAULT_FEATURES: [&str; 4] = ["humantime", "secrecy", "strsim", "thiserror"];
+const WITH_DEFAULT_FEATURES: [&str; 5] = ["dotenvy", "humantime", "secrecy", "strsim", "thiserror"];
 
 /// Every crate in `Cargo.lock`, as cargo knows it.
 fn crates() -> Vec<Value> {

@@ -1,9 +1,9 @@
 //! The file `.env`, read as `heroku local` reads it.
 //!
-//! Its rules are few, and its own: a line is `NAME=value`, with blanks around either; quotes around the whole value
-//! come off; without them a `#` begins a comment wherever it stands. There is no escape, no `export`, no value of
-//! several lines, and nothing is put in the place of `$NAME`. `tests/dot_env.json` holds them: a table that
-//! `.ci/dot_env` gives to the real command line, too.
+//! A plain `NAME=value`, which all programs read alike, is dotenvy's. For the rest `heroku local` has few rules, and its
+//! own: there may be blanks around name and value; quotes around the whole value come off; without them a `#` begins a
+//! comment wherever it stands. There is no escape, no `export`, no value of several lines, and nothing is put in the
+//! place of `$NAME`. `tests/dot_env.json` holds them: a table that `.ci/dot_env` gives to the real command line, too.
 
 pub mod fault;
 
@@ -59,6 +59,11 @@ impl DotEnv {
         let mut read = Self::default();
         let mut done = 0;
         while let Some(line) = lines.get(done) {
+            if let Some(variable) = plain(line) {
+                read.variables.push(variable);
+                done += 1;
+                continue;
+            }
             let first = done + 1; // as people count
             let mut last = first;
             let (name, fault) = match Entry::of(line.text) {
@@ -142,6 +147,16 @@ fn lines(text: &str) -> Vec<Line<'_>> {
     }
     lines.push(Line { text: rest, ends_with_cr_alone: false });
     lines
+}
+
+/// A variable in a line that has nothing but letters, digits and signs without a meaning of their own.
+fn plain(line: &Line) -> Option<(String, String)> {
+    let (name, value) = line.text.split_once('=')?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-.:/@%+,?&=~".contains(c);
+    if line.ends_with_cr_alone || !is_name(name) || !value.chars().all(is_plain) {
+        return None;
+    }
+    dotenvy::from_read_iter(line.text.as_bytes()).next()?.ok()
 }
 
 /// What one line says.
