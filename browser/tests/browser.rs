@@ -77,7 +77,10 @@ fn main() -> ExitCode {
         pages::what_is_injected_does_not_run,
         news::a_new_release_is_noticed_and_shown_on_demand,
         news::another_build_is_noticed_where_releases_have_no_number,
-        news::a_page_asks_every_20_seconds_and_less_often_where_nothing_answers,
+        news::another_message_is_told_itself,
+        news::a_poll_that_meets_the_restart_delays_no_news,
+        news::a_page_asks_less_often_where_nothing_answers,
+        news::a_page_at_which_nobody_is_asks_less_often_then_nothing_and_at_once_when_somebody_comes,
         news::a_hidden_page_asks_nothing,
         news::a_preview_opens_with_its_password_and_asks_for_news,
     ] {
