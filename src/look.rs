@@ -19,6 +19,8 @@ pub const FOLDER: &str = "/assets/";
 #[derive(Clone)]
 pub struct Look {
     pub site_name: String,
+    /// The stage. Every page has its band and its mark: a 404 of staging is no 404 of production.
+    pub environment: Environment,
     /// Its last line tells how large the message is.
     pub stylesheet: Asset,
     /// What tells an open page of a new release.
@@ -58,10 +60,12 @@ impl Look {
         let columns = poster::columns(message);
         let stylesheet = include_str!("../assets/callboard.css");
         let stylesheet = format!("{stylesheet}main {{ --columns: {columns}; }}\n");
-        let icon = IconTemplate { environment: settings.platform.environment }.render();
+        let environment = settings.platform.environment;
+        let icon = IconTemplate { environment }.render();
         let icon = icon.expect("the template has no part that can fail");
         Self {
             site_name: settings.site_name.clone(),
+            environment,
             stylesheet: Asset::new("css", "text/css; charset=utf-8", stylesheet),
             script: Asset::new(
                 "js",

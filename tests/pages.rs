@@ -195,7 +195,7 @@ fn the_page_that_asks_for_the_password_has_its_stylesheet_and_icon() {
     let page = service.get("/");
     assert_eq!(page.status, 401);
     let assets = assets(&page);
-    assert_eq!(assets.len(), 2, "{}", page.text());
+    assert_eq!(assets.len(), 3, "stylesheet, and the icon twice: {}", page.text());
     for path in assets {
         assert_eq!(service.get(path).status, 200, "{path}");
     }
@@ -209,6 +209,33 @@ fn an_error_has_the_apps_own_look() {
     assert!(page.text().contains("Not found"), "{}", page.text());
     assert!(page.text().contains(page.header("x-request-id")), "{}", page.text());
     assert_eq!(asset(&page, ".css"), asset(&service.get("/"), ".css"));
+}
+
+#[test]
+fn an_error_shows_at_which_stage_it_is() {
+    for environment in ["development", "review", "staging", "production"] {
+        let service = start(&[("APP_ENV", environment), ("FORCE_HTTPS", "false")]);
+        let [index, error] = ["/", "/nowhere"].map(|path| service.get(path));
+        let header = |page: &Answer| {
+            let text = page.text();
+            let (_, header) = text.split_once("<body").expect("a body");
+            header.split("</header>").next().unwrap().to_owned()
+        };
+        assert_eq!(error.status, 404);
+        assert_eq!(header(&error), header(&index), "{environment}");
+        assert!(header(&error).contains(&format!("class=\"{environment}\"")), "{environment}");
+    }
+}
+
+#[test]
+fn whoever_gave_no_password_can_try_again_and_other_errors_lead_back() {
+    let [no_password, nowhere] = [start(PREVIEW).get("/a?b=c"), start(PRODUCTION).get("/nowhere")];
+    assert_eq!((no_password.status, nowhere.status), (401, 404));
+    let again = "<a href=\"\">Try again</a>"; // the same address
+    let back = "<a href=\"/\">Back to the board</a>";
+    for (page, link, other) in [(&no_password, again, back), (&nowhere, back, again)] {
+        assert!(page.text().contains(link) && !page.text().contains(other), "{}", page.text());
+    }
 }
 
 #[test]

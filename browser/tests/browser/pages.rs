@@ -300,6 +300,16 @@ pub fn the_keyboard_is_enough() {
     assert_eq!(window.run(focused), json!(["Back to the board", "solid"]));
     window.press(Key::Enter);
     window.wait_until("location.pathname === '/'");
+
+    let site = Page::Error(401).site();
+    window.go(&format!("{}/a?b=c", site.url()));
+    window.run("window.isTheOldPage = true");
+    window.press(Key::Tab);
+    assert_eq!(window.run(focused), json!(["Try again", "solid"]));
+    window.press(Key::Enter);
+    window.wait_until("!window.isTheOldPage && document.querySelector('h1')");
+    let address = window.run("return location.href");
+    assert_eq!(address, format!("{}/a?b=c", site.url()), "it is asked for again");
 }
 
 pub fn on_paper_it_is_black_on_white_and_one_page() {
