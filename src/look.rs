@@ -23,7 +23,7 @@ pub struct Look {
     pub environment: Environment,
     /// Its last line tells how large the message is.
     pub stylesheet: Asset,
-    /// What tells an open page of a new release.
+    /// What tells an open page of a new release, and the time of this one in the reader's own zone.
     pub script: Asset,
     /// The picture in the tab and on the page. Its shape and colour tell the stage.
     pub icon: Asset,
@@ -60,6 +60,8 @@ impl Look {
         let columns = poster::columns(message);
         let stylesheet = include_str!("../assets/callboard.css");
         let stylesheet = format!("{stylesheet}main {{ --columns: {columns}; }}\n");
+        let script =
+            concat!(include_str!("../assets/notice.js"), include_str!("../assets/time.js"));
         let environment = settings.platform.environment;
         let icon = IconTemplate { environment }.render();
         let icon = icon.expect("the template has no part that can fail");
@@ -67,11 +69,7 @@ impl Look {
             site_name: settings.site_name.clone(),
             environment,
             stylesheet: Asset::new("css", "text/css; charset=utf-8", stylesheet),
-            script: Asset::new(
-                "js",
-                "text/javascript; charset=utf-8",
-                include_str!("../assets/notice.js"),
-            ),
+            script: Asset::new("js", "text/javascript; charset=utf-8", script),
             icon: Asset::new("svg", "image/svg+xml", icon),
         }
     }

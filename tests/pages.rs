@@ -39,7 +39,8 @@ fn the_index_shows_message_site_name_environment_and_release() {
     let release: serde_json::Value = service.get("/release").json();
     let [commit, build] = ["commit", "build"].map(|field| release[field].as_str().unwrap());
     let message = service.message();
-    for text in ["staging", "v42", "2026-11-23T01:02:03Z", commit, build, &message] {
+    let times = ["\"2026-11-23T01:02:03Z\"", ">2026-11-23 01:02:03 UTC<"];
+    for text in [&["staging", "v42", commit, build, &message], &times[..]].concat() {
         assert!(page.text().contains(text), "no {text} on {}", page.text());
     }
     assert!(page.text().contains("&#60;Stage &#38; Door&#62;"), "{}", page.text());

@@ -71,6 +71,8 @@ fn main() -> ExitCode {
     for (name, run) in each![
         pages::each_stage_has_its_own_word_shape_colour_and_band,
         pages::a_message_of_any_length_and_script_fits,
+        pages::an_eye_sees_sixteen_digits_and_a_click_marks_all_of_them,
+        pages::the_time_is_that_of_the_readers_zone_with_the_exact_one_at_hand,
         pages::without_scripts_the_page_is_complete,
         pages::the_keyboard_is_enough,
         pages::on_paper_it_is_black_on_white_and_one_page,
