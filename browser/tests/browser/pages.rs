@@ -207,6 +207,8 @@ pub fn each_stage_has_its_own_word_shape_colour_and_band() {
                 band: getComputedStyle(document.querySelector('.band')).backgroundImage,
             }))",
         );
+        let ends = "return getComputedStyle(document.querySelector('.band')).backgroundRepeat";
+        assert_eq!(window.run(ends), "round", "{page:?}: whole tiles, up to both edges");
         for mark in ["word", "shape", "colour", "band"] {
             assert!(marks[mark].as_str().is_some_and(|mark| !mark.is_empty()), "{page:?}: {marks}");
             for other in &seen {
