@@ -98,9 +98,24 @@ fn each_stages_icon_has_the_stages_colour_in_the_stylesheet() {
 fn the_stylesheet_tells_the_size_of_this_message() {
     let service = start(&[]);
     let stylesheet = service.get(asset(&service.get("/"), ".css"));
-    let (_, columns) = stylesheet.text().rsplit_once("main { --columns: ").unwrap();
-    let columns: usize = columns.strip_suffix("; }\n").unwrap().parse().unwrap();
-    assert!((6..200).contains(&columns), "{columns}");
+    let width = |name| {
+        let (_, value) = stylesheet.text().rsplit_once(name).unwrap();
+        value.split(';').next().unwrap().parse::<usize>().unwrap()
+    };
+    let (wide, narrow) = (width("h1 { --wide: "), width(" --narrow: "));
+    assert!((100..=wide).contains(&narrow), "{narrow} of {wide}: more lines are shorter ones");
+}
+
+#[test]
+fn the_face_is_small_and_the_stylesheet_and_the_page_know_where_it_is() {
+    let service = start(&[]);
+    let page = service.get("/");
+    let face = asset(&page, ".woff2");
+    assert!(page.text().contains("<link rel=\"preload\" as=\"font\""), "{}", page.text());
+    let stylesheet = service.get(asset(&page, ".css"));
+    assert!(stylesheet.text().contains(&format!("src: url({face})")), "{}", stylesheet.text());
+    let font = service.get(face);
+    assert!(font.body.starts_with(b"wOF2") && font.body.len() <= 15_000, "{}", font.body.len());
 }
 
 #[test]
@@ -141,9 +156,11 @@ fn the_page_and_its_assets_load_nothing_from_elsewhere() {
         assert!(!text.contains(reference), "{reference} in {text}");
     }
     assert_eq!(text.matches("src=").count(), text.matches("src=\"/assets/").count(), "{text}");
-    for path in assets(&page) {
+    let face = asset(&page, ".woff2"); // which names no files
+    for path in assets(&page).into_iter().filter(|path| *path != face) {
         let asset = service.get(path);
         let text = asset.text().replace("http://www.w3.org/2000/svg", "");
+        let text = text.replace("url(/assets/", "");
         for reference in ["http:", "https:", "\"//", "url(", "import", "<script"] {
             assert!(!text.contains(reference), "{reference} in {path}");
         }
@@ -155,7 +172,7 @@ fn the_pages_assets_are_named_by_content_and_kept_for_a_year() {
     let service = start(&[]);
     let page = service.get("/");
     let assets = assets(&page);
-    assert_eq!(assets.len(), 4, "the stylesheet, the script, and the icon twice: {assets:?}");
+    assert_eq!(assets.len(), 5, "stylesheet, script, face, and the icon twice: {assets:?}");
     for path in assets {
         let asset = service.get(path);
         assert_eq!(asset.status, 200, "{path}");
@@ -164,6 +181,7 @@ fn the_pages_assets_are_named_by_content_and_kept_for_a_year() {
         let kind = match path.rsplit('.').next().unwrap() {
             "css" => "text/css; charset=utf-8",
             "js" => "text/javascript; charset=utf-8",
+            "woff2" => "font/woff2",
             _ => "image/svg+xml",
         };
         assert_eq!(asset.header("content-type"), kind);
@@ -191,12 +209,12 @@ fn a_page_of_another_build_gets_the_files_of_this_one_and_keeps_them_for_no_time
 }
 
 #[test]
-fn the_page_that_asks_for_the_password_has_its_stylesheet_and_icon() {
+fn the_page_that_asks_for_the_password_has_its_stylesheet_icon_and_face() {
     let service = start(PREVIEW);
     let page = service.get("/");
     assert_eq!(page.status, 401);
     let assets = assets(&page);
-    assert_eq!(assets.len(), 3, "stylesheet, and the icon twice: {}", page.text());
+    assert_eq!(assets.len(), 4, "stylesheet, face, and the icon twice: {}", page.text());
     for path in assets {
         assert_eq!(service.get(path).status, 200, "{path}");
     }

@@ -71,6 +71,9 @@ fn main() -> ExitCode {
     for (name, run) in each![
         pages::each_stage_has_its_own_word_shape_colour_and_band,
         pages::a_message_of_any_length_and_script_fits,
+        pages::no_word_is_broken_on_a_phone_in_any_font,
+        pages::on_a_phone_the_message_is_the_largest_thing_and_takes_three_or_four_lines,
+        pages::nothing_moves_when_the_face_arrives,
         pages::an_eye_sees_sixteen_digits_and_a_click_marks_all_of_them,
         pages::the_time_is_that_of_the_readers_zone_with_the_exact_one_at_hand,
         pages::without_scripts_the_page_is_complete,
