@@ -7,9 +7,9 @@ const second = 1_000; // ms
 const minute = 60 * second;
 
 const often = 20 * second; // whoever watches a promotion sees it arrive
-const here = 10 * minute; // so long after a touch: a promotion takes at most half of it
-const sometimes = 2 * minute; // later, since somebody may still read
-const gone = 30 * minute; // after the last touch: it asks no more
+const here = 10 * minute; // after the last touch somebody is here. A promotion arrives within half of that, or never
+const sometimes = 2 * minute; // later: somebody may still read
+const gone = 30 * minute; // after the last touch nobody is here: it asks no more
 
 const patience = 10 * second; // with an answer, and before it asks again: both together are `often`
 const starting = 10; // failures in a row, which are 100 s: a dyno has 60 to start. After that each wait is doubled
@@ -33,12 +33,12 @@ async function ask() {
   } catch {
     failures += 1;
   }
-  askIn(wait());
+  askIn(nextWait());
 }
 
 const untouched = () => Date.now() - touched;
 
-function wait() {
+function nextWait() {
   if (failures > 0) return Math.min(patience * 2 ** Math.max(0, failures - starting), seldom);
   return untouched() < here ? often : sometimes;
 }
@@ -50,8 +50,8 @@ function askIn(wait) {
 
 // Config vars change the release, and not the build. A rollback may bring back what is shown.
 function tell(live) {
-  name.textContent = live.release ?? "Another build";
-  news.textContent = whatIsNew(live);
+  write(name, live.release ?? "Another build");
+  write(news, whatIsNew(live));
   notice.hidden = live.build === build && (live.release ?? "") === release;
 }
 
@@ -59,6 +59,11 @@ function whatIsNew(live) {
   if (live.message !== message) return live.message;
   if (live.build === build) return "the same build, released again";
   return `the same message, from build ${live.build.replace("sha256:", "").slice(0, 16)}`;
+}
+
+// Nothing twice: a screen reader would read it aloud each time.
+function write(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }
 
 // Whoever comes back is told at once.
@@ -71,7 +76,7 @@ function touch() {
 for (const event of ["keydown", "pointerdown", "pointermove", "wheel"]) addEventListener(event, touch, { passive: true });
 document.addEventListener("visibilitychange", () => {
   touched = Date.now();
-  askIn(second); // nobody reads so long who leafs through tabs
+  askIn(second); // whoever leafs through tabs is gone by then
 });
 notice.querySelector("button").addEventListener("click", () => location.reload());
 askIn(often);

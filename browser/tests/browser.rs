@@ -82,7 +82,7 @@ fn main() -> ExitCode {
         pages::what_is_injected_does_not_run,
         news::a_new_release_is_noticed_and_shown_on_demand,
         news::another_build_is_noticed_where_releases_have_no_number,
-        news::another_message_is_told_itself,
+        news::another_message_is_told_itself_and_once,
         news::a_poll_that_meets_the_restart_delays_no_news,
         news::a_page_asks_less_often_where_nothing_answers,
         news::a_page_at_which_nobody_is_asks_less_often_then_nothing_and_at_once_when_somebody_comes,

@@ -105,7 +105,7 @@ pub fn another_build_is_noticed_where_releases_have_no_number() {
     window.wait_until(&format!("!({IS_TOLD})"));
 }
 
-pub fn another_message_is_told_itself() {
+pub fn another_message_is_told_itself_and_once() {
     let service = program().start(&release("v42"));
     let window = window_on(&service);
     window.run(
@@ -115,6 +115,16 @@ pub fn another_message_is_told_itself() {
     window.wait_until(IS_TOLD);
     let told = window.text("[role=status]");
     assert!(told.contains("v43 is live: The curtain rises at eight."), "{told}");
+
+    window.run(
+        "window.changes = 0;
+        const kinds = { subtree: true, childList: true, characterData: true, attributes: true };
+        const count = list => { changes += list.length; };
+        new MutationObserver(count).observe(document.querySelector('[role=status]'), kinds);
+        window.before = waits.length",
+    );
+    window.wait_until("waits.length > before + 3");
+    assert_eq!(window.run("return changes"), 0, "a screen reader reads it aloud once");
 }
 
 pub fn a_poll_that_meets_the_restart_delays_no_news() {
@@ -174,6 +184,7 @@ pub fn a_hidden_page_asks_nothing() {
     window.wait_until("asked.length > 1");
     window.behind_another_tab(|| thread::sleep(Duration::from_millis(1_500))); // 150 s for the page
     assert_eq!(window.run("return hidings"), json!([true, false]));
+    assert_eq!(window.run("return waits.filter(wait => wait !== 20)"), json!([1]), "at once");
     let asked = window.run("return asked.length").as_u64().unwrap();
     window.wait_until(&format!("asked.length > {asked}"));
     assert_eq!(window.run("return asked.includes(true)"), false);
