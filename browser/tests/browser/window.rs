@@ -154,14 +154,16 @@ impl Window {
 
     /// Sets all that this page shows in this font; in the page's own where it has no name.
     pub fn take_font(&self, name: &str) {
-        if !name.is_empty() {
-            // The content security policy refuses a `style` element.
-            self.run(&format!(
-                "const sheet = new CSSStyleSheet();
-                sheet.replaceSync('* {{ font-family: \"{name}\" !important }}');
-                document.adoptedStyleSheets = [sheet]"
-            ));
-        }
+        let rule = match name {
+            "" => String::new(),
+            name => format!("* {{ font-family: '{name}' !important }}"),
+        };
+        // The content security policy would refuse a `style` element.
+        self.run(&format!(
+            "const sheet = new CSSStyleSheet();
+            sheet.replaceSync(\"{rule}\");
+            document.adoptedStyleSheets = [sheet]"
+        ));
     }
 
     /// Opens an address, and waits until its page is loaded.
