@@ -62,18 +62,16 @@ impl Look {
         let environment = settings.platform.environment;
         let face = Asset::new("woff2", "font/woff2", include_bytes!("../assets/rokkitt.woff2"));
         let [wide, narrow] = [3, 4].map(|most_lines| poster::line_width(message, most_lines));
-        let stylesheet = include_str!("../assets/callboard.css");
-        let stylesheet = stylesheet.replace("rokkitt.woff2", &face.path);
-        let stylesheet = format!("{stylesheet}h1 {{ --wide: {wide}; --narrow: {narrow}; }}\n");
-        let script =
-            concat!(include_str!("../assets/notice.js"), include_str!("../assets/time.js"));
+        let css = include_str!("../assets/callboard.css").replace("rokkitt.woff2", &face.path);
+        let css = format!("{css}h1 {{ --wide: {wide}; --narrow: {narrow}; }}\n");
+        let js = concat!(include_str!("../assets/notice.js"), include_str!("../assets/time.js"));
         let icon = IconTemplate { environment }.render();
         let icon = icon.expect("the template has no part that can fail");
         Self {
             site_name: settings.site_name.clone(),
             environment,
-            stylesheet: Asset::new("css", "text/css; charset=utf-8", stylesheet),
-            script: Asset::new("js", "text/javascript; charset=utf-8", script),
+            stylesheet: Asset::new("css", "text/css; charset=utf-8", css),
+            script: Asset::new("js", "text/javascript; charset=utf-8", js),
             icon: Asset::new("svg", "image/svg+xml", icon),
             face,
         }

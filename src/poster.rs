@@ -1,5 +1,4 @@
 //! The size of the message: the largest at which it fits in a few lines, and no word is broken.
-//!
 //! Widths are in hundredths of the type's size.
 
 use unicode_width::UnicodeWidthChar;
@@ -41,8 +40,7 @@ fn width(text: &str) -> usize {
         ' ' | '!' | '\'' | ',' | '.' | ':' | ';' | 'i' | 'j' | 'l' | '|' => 28,
         '"' | '(' | ')' | '-' | '1' | 'I' | 'J' | '[' | ']' | 'f' | 'r' | 't' => 40,
         '%' | 'M' | 'W' | 'm' | 'w' => 85,
-        '0'..='9' => 58,
-        c if c.is_lowercase() && c < '\u{250}' => 55, // Latin: the face has those
+        c if c < '\u{250}' && !c.is_uppercase() => 56, // Latin: the face has those
         c => [0, 72, 100][c.width().unwrap_or(0).min(2)],
     });
     widths.sum()
