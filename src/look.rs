@@ -1,4 +1,4 @@
-//! The look of the pages: the stylesheet, the script and the icon, and the page of an error.
+//! The look of the pages: the stylesheet, the script, the icon and the face, and the page of an error.
 //!
 //! They are part of the executable, under names that change with their content, so that browsers may keep them
 //! for as long as they like.
@@ -22,12 +22,16 @@ pub const FAVICON: &str = "/favicon.ico";
 #[derive(Clone)]
 pub struct Look {
     pub site_name: String,
-    /// Its last line tells how large the message is.
+    /// The stage. Every page has its band and its mark: a 404 of staging is no 404 of production.
+    pub environment: Environment,
+    /// It tells where the face is, and its last line how large the message is.
     pub stylesheet: Asset,
-    /// What tells an open page of a new release.
+    /// What tells an open page of a new release, and the time of this one in the reader's own zone.
     pub script: Asset,
     /// The picture in the tab and on the page. Its shape and colour tell the stage.
     pub icon: Asset,
+    /// The face of the message. `assets/cut-face` made it.
+    pub face: Asset,
 }
 
 /// One file.
@@ -56,28 +60,29 @@ struct ErrorTemplate<'a> {
 }
 
 impl Look {
-    /// Prepares everything. The message is set as large as it fits.
+    /// Prepares everything. The message is set as large as it fits: in three lines, on a phone in four.
     pub fn new(settings: &Settings, message: &str) -> Self {
-        let columns = poster::columns(message);
-        let stylesheet = include_str!("../assets/callboard.css");
-        let stylesheet = format!("{stylesheet}main {{ --columns: {columns}; }}\n");
-        let icon = IconTemplate { environment: settings.platform.environment }.render();
+        let environment = settings.platform.environment;
+        let face = Asset::new("woff2", "font/woff2", include_bytes!("../assets/rokkitt.woff2"));
+        let [wide, narrow] = [3, 4].map(|most_lines| poster::line_width(message, most_lines));
+        let css = include_str!("../assets/callboard.css").replace("rokkitt.woff2", &face.path);
+        let css = format!("{css}h1 {{ --wide: {wide}; --narrow: {narrow}; }}\n");
+        let js = concat!(include_str!("../assets/notice.js"), include_str!("../assets/time.js"));
+        let icon = IconTemplate { environment }.render();
         let icon = icon.expect("the template has no part that can fail");
         Self {
             site_name: settings.site_name.clone(),
-            stylesheet: Asset::new("css", "text/css; charset=utf-8", stylesheet),
-            script: Asset::new(
-                "js",
-                "text/javascript; charset=utf-8",
-                include_str!("../assets/notice.js"),
-            ),
+            environment,
+            stylesheet: Asset::new("css", "text/css; charset=utf-8", css),
+            script: Asset::new("js", "text/javascript; charset=utf-8", js),
             icon: Asset::new("svg", "image/svg+xml", icon),
+            face,
         }
     }
 
     /// Adds the routes of each file.
     pub fn routes(&self, app: &mut ServiceConfig) {
-        for asset in [&self.stylesheet, &self.script, &self.icon] {
+        for asset in [&self.stylesheet, &self.script, &self.icon, &self.face] {
             let (own, others) = (asset.representation.clone(), asset.for_others.clone());
             app.route(&asset.path, web::get().to(move || ready(own.clone())));
             app.route(&asset.other_paths, web::get().to(move || ready(others.clone())));

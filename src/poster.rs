@@ -1,31 +1,47 @@
-//! The size of the message: the largest at which it fits in one to three lines.
+//! The size of the message: the largest at which it fits in a few lines, and no word is broken.
+//! Widths are in hundredths of the type's size.
 
-use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use unicode_width::UnicodeWidthChar;
 
-/// A word that is longer may be broken: else one address would make the whole message small.
-const LONGEST_WORD: usize = 20;
+/// A word that is wider may be broken: else one address would make the whole message small.
+const WIDEST_WORD: usize = 900;
 
-/// How many columns the longest line of a message needs. A letter takes one column, a capital one and a
-/// half, a Chinese character two.
-pub fn columns(message: &str) -> usize {
-    let capitals = message.chars().filter(|c| c.is_uppercase()).count();
-    let width = message.width() + capitals / 2;
-    let lines = match width {
-        0..=12 => 1,
-        13..=40 => 2,
-        _ => 3,
-    };
-    // Lines break between words: one gets more than its share.
-    let share = width.div_ceil(lines);
-    let wanted = share.max(longest_word(message)) + if lines == 1 { 0 } else { share / 8 };
-    wanted.max(6) // a shorter message would be larger than the window is high
+/// How wide a line must be for the message to take so many lines at most.
+pub fn line_width(message: &str, most_lines: usize) -> usize {
+    let words = pieces(message).map(|word| width(word.trim_end()).min(WIDEST_WORD));
+    let mut line_width = words.max().unwrap_or(0).max(width(message) / most_lines).max(100);
+    while lines(message, line_width) > most_lines {
+        line_width += 10;
+    }
+    line_width
 }
 
-/// A line may break at any character of two columns.
-fn longest_word(message: &str) -> usize {
-    message
-        .split(|c: char| c.is_whitespace() || c.width() == Some(2))
-        .map(|word| word.width().min(LONGEST_WORD))
-        .max()
-        .unwrap_or(0)
+fn lines(message: &str, line_width: usize) -> usize {
+    let (mut lines, mut used) = (1, 0);
+    for piece in pieces(message) {
+        let word = width(piece.trim_end());
+        if used > 0 && used + word > line_width {
+            (lines, used) = (lines + 1, 0);
+        }
+        lines += word / (line_width + 1); // more than one, where it is broken
+        used += width(piece) % (line_width + 1);
+    }
+    lines
+}
+
+/// Between them a line may break: after a blank, and after a character that is two columns wide, as the Chinese are.
+fn pieces(message: &str) -> impl Iterator<Item = &str> {
+    message.split_inclusive(|c: char| c.is_whitespace() || c.width() == Some(2))
+}
+
+/// As the face sets it (`assets/rokkitt.woff2`), and a little more, since another may have to stand in for it.
+fn width(text: &str) -> usize {
+    let widths = text.chars().map(|c| match c {
+        ' ' | '!' | '\'' | ',' | '.' | ':' | ';' | 'i' | 'j' | 'l' | '|' => 28,
+        '"' | '(' | ')' | '-' | '1' | 'I' | 'J' | '[' | ']' | 'f' | 'r' | 't' => 40,
+        '%' | 'M' | 'W' | 'm' | 'w' => 85,
+        c if c < '\u{250}' && !c.is_uppercase() => 56, // Latin: the face has those
+        c => [0, 72, 100][c.width().unwrap_or(0).min(2)],
+    });
+    widths.sum()
 }

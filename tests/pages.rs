@@ -39,7 +39,8 @@ fn the_index_shows_message_site_name_environment_and_release() {
     let release: serde_json::Value = service.get("/release").json();
     let [commit, build] = ["commit", "build"].map(|field| release[field].as_str().unwrap());
     let message = service.message();
-    for text in ["staging", "v42", "2026-11-23T01:02:03Z", commit, build, &message] {
+    let times = ["\"2026-11-23T01:02:03Z\"", ">2026-11-23 01:02:03 UTC<"];
+    for text in [&["staging", "v42", commit, build, &message], &times[..]].concat() {
         assert!(page.text().contains(text), "no {text} on {}", page.text());
     }
     assert!(page.text().contains("&#60;Stage &#38; Door&#62;"), "{}", page.text());
@@ -97,9 +98,24 @@ fn each_stages_icon_has_the_stages_colour_in_the_stylesheet() {
 fn the_stylesheet_tells_the_size_of_this_message() {
     let service = start(&[]);
     let stylesheet = service.get(asset(&service.get("/"), ".css"));
-    let (_, columns) = stylesheet.text().rsplit_once("main { --columns: ").unwrap();
-    let columns: usize = columns.strip_suffix("; }\n").unwrap().parse().unwrap();
-    assert!((6..200).contains(&columns), "{columns}");
+    let width = |name| {
+        let (_, value) = stylesheet.text().rsplit_once(name).unwrap();
+        value.split(';').next().unwrap().parse::<usize>().unwrap()
+    };
+    let (wide, narrow) = (width("h1 { --wide: "), width(" --narrow: "));
+    assert!((100..=wide).contains(&narrow), "{narrow} of {wide}: more lines are shorter ones");
+}
+
+#[test]
+fn the_face_is_small_and_the_stylesheet_and_the_page_know_where_it_is() {
+    let service = start(&[]);
+    let page = service.get("/");
+    let face = asset(&page, ".woff2");
+    assert!(page.text().contains("<link rel=\"preload\" as=\"font\""), "{}", page.text());
+    let stylesheet = service.get(asset(&page, ".css"));
+    assert!(stylesheet.text().contains(&format!("src: url({face})")), "{}", stylesheet.text());
+    let font = service.get(face);
+    assert!(font.body.starts_with(b"wOF2") && font.body.len() <= 15_000, "{}", font.body.len());
 }
 
 #[test]
@@ -140,9 +156,11 @@ fn the_page_and_its_assets_load_nothing_from_elsewhere() {
         assert!(!text.contains(reference), "{reference} in {text}");
     }
     assert_eq!(text.matches("src=").count(), text.matches("src=\"/assets/").count(), "{text}");
-    for path in assets(&page) {
+    let face = asset(&page, ".woff2"); // which names no files
+    for path in assets(&page).into_iter().filter(|path| *path != face) {
         let asset = service.get(path);
         let text = asset.text().replace("http://www.w3.org/2000/svg", "");
+        let text = text.replace("url(/assets/", "");
         for reference in ["http:", "https:", "\"//", "url(", "import", "<script"] {
             assert!(!text.contains(reference), "{reference} in {path}");
         }
@@ -154,7 +172,7 @@ fn the_pages_assets_are_named_by_content_and_kept_for_a_year() {
     let service = start(&[]);
     let page = service.get("/");
     let assets = assets(&page);
-    assert_eq!(assets.len(), 4, "the stylesheet, the script, and the icon twice: {assets:?}");
+    assert_eq!(assets.len(), 5, "stylesheet, script, face, and the icon twice: {assets:?}");
     for path in assets {
         let asset = service.get(path);
         assert_eq!(asset.status, 200, "{path}");
@@ -163,6 +181,7 @@ fn the_pages_assets_are_named_by_content_and_kept_for_a_year() {
         let kind = match path.rsplit('.').next().unwrap() {
             "css" => "text/css; charset=utf-8",
             "js" => "text/javascript; charset=utf-8",
+            "woff2" => "font/woff2",
             _ => "image/svg+xml",
         };
         assert_eq!(asset.header("content-type"), kind);
@@ -200,12 +219,12 @@ fn the_icon_is_also_where_browsers_look_by_themselves_even_without_the_password(
 }
 
 #[test]
-fn the_page_that_asks_for_the_password_has_its_stylesheet_and_icon() {
+fn the_page_that_asks_for_the_password_has_its_stylesheet_icon_and_face() {
     let service = start(PREVIEW);
     let page = service.get("/");
     assert_eq!(page.status, 401);
     let assets = assets(&page);
-    assert_eq!(assets.len(), 2, "{}", page.text());
+    assert_eq!(assets.len(), 4, "stylesheet, face, and the icon twice: {}", page.text());
     for path in assets {
         assert_eq!(service.get(path).status, 200, "{path}");
     }
@@ -219,6 +238,33 @@ fn an_error_has_the_apps_own_look() {
     assert!(page.text().contains("Not found"), "{}", page.text());
     assert!(page.text().contains(page.header("x-request-id")), "{}", page.text());
     assert_eq!(asset(&page, ".css"), asset(&service.get("/"), ".css"));
+}
+
+#[test]
+fn an_error_shows_at_which_stage_it_is() {
+    for environment in ["development", "review", "staging", "production"] {
+        let service = start(&[("APP_ENV", environment), ("FORCE_HTTPS", "false")]);
+        let [index, error] = ["/", "/nowhere"].map(|path| service.get(path));
+        let header = |page: &Answer| {
+            let text = page.text();
+            let (_, header) = text.split_once("<body").expect("a body");
+            header.split("</header>").next().unwrap().to_owned()
+        };
+        assert_eq!(error.status, 404);
+        assert_eq!(header(&error), header(&index), "{environment}");
+        assert!(header(&error).contains(&format!("class=\"{environment}\"")), "{environment}");
+    }
+}
+
+#[test]
+fn whoever_gave_no_password_can_try_again_and_other_errors_lead_back() {
+    let [no_password, nowhere] = [start(PREVIEW).get("/a?b=c"), start(PRODUCTION).get("/nowhere")];
+    assert_eq!((no_password.status, nowhere.status), (401, 404));
+    let again = "<a href=\"\">Try again</a>"; // the same address
+    let back = "<a href=\"/\">Back to the board</a>";
+    for (page, link, other) in [(&no_password, again, back), (&nowhere, back, again)] {
+        assert!(page.text().contains(link) && !page.text().contains(other), "{}", page.text());
+    }
 }
 
 #[test]

@@ -17,14 +17,14 @@ const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
 
 /// On every answer, unless a handler set another.
 const ALWAYS: [(HeaderName, HeaderValue); 3] = [
-    // A page may load styles, pictures and scripts of its own site, and ask that site, and nothing else at all. No
+    // A page may load styles, pictures, fonts and scripts of its own site, and ask that site, and nothing else. No
     // site may put it in a frame. Every browser in use obeys that, so there is no X-Frame-Options.
     // Nothing comes from another site and nothing is framed: so there is no one whom Cross-Origin-Embedder-Policy
     // or Permissions-Policy would bind.
     (
         CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(
-            "default-src 'none'; style-src 'self'; img-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
         ),
     ),
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),

@@ -14,11 +14,20 @@ use super::window::{Theme, Window};
 use crate::browser::program;
 use crate::index::MESSAGE;
 
-/// Lets a page's time go by a hundred times as fast, and notes how long it meant to wait, in seconds.
-const FAST: &str = "
-    window.waits = [];
-    const inRealTime = window.setTimeout;
-    window.setTimeout = (run, ms) => { waits.push(ms / 1000); return inRealTime(run, ms / 100); };";
+/// Lets a page's time go by so many times as fast, by its own clock too, and notes how long it meant to wait, in
+/// seconds.
+fn fast(times: u16) -> String {
+    format!(
+        "window.waits = [];
+        let clock = Date.now();
+        Date.now = () => clock;
+        const inRealTime = window.setTimeout;
+        window.setTimeout = (run, ms) => {{
+            waits.push(ms / 1000);
+            return inRealTime(() => {{ clock += ms; run(); }}, ms / {times});
+        }};"
+    )
+}
 
 const STAGING: [Variable; 2] = [("APP_ENV", "staging"), ("FORCE_HTTPS", "false")];
 
@@ -28,9 +37,13 @@ fn release(version: &'static str) -> Vec<Variable<'static>> {
 
 /// A window with the page of such a service, in which time flies.
 fn window_on(service: &Service) -> Window {
+    window_in_time(100, service)
+}
+
+fn window_in_time(times: u16, service: &Service) -> Window {
     let window = Window::open();
     window.set(1440, Theme::Light);
-    window.before_each_page(FAST);
+    window.before_each_page(&fast(times));
     window.go(&service.url());
     window
 }
@@ -62,7 +75,7 @@ pub fn a_new_release_is_noticed_and_shown_on_demand() {
     let _service = swap(service, &program(), &release("v43"));
     window.wait_until(IS_TOLD);
     let told = window.text("[role=status]");
-    assert!(told.contains(&format!("v43 is live: {MESSAGE}")), "{told}");
+    assert!(told.contains("v43 is live: the same build, released again"), "{told}");
     assert_eq!(
         window.run("return window.isTheSamePage"),
         true,
@@ -81,31 +94,81 @@ pub fn another_build_is_noticed_where_releases_have_no_number() {
     let window = window_on(&service);
     let service = swap(service, &another_build(), &STAGING);
     window.wait_until(IS_TOLD);
-    assert!(window.text("[role=status]").contains("Another build is live"));
+    let build = window.wait_for_promise("fetch('/release').then(answer => answer.json())");
+    let digits = &build["build"].as_str().unwrap()["sha256:".len()..][..16];
+    let told = window.text("[role=status]");
+    let news = format!("Another build is live: the same message, from build {digits}");
+    assert!(told.contains(&news), "{told}");
 
     // What is shown came back: there is nothing to tell.
     let _service = swap(service, &program(), &STAGING);
     window.wait_until(&format!("!({IS_TOLD})"));
 }
 
-pub fn a_page_asks_every_20_seconds_and_less_often_where_nothing_answers() {
+pub fn another_message_is_told_itself_and_once() {
     let service = program().start(&release("v42"));
     let window = window_on(&service);
-    window.wait_until("waits.length > 3");
-    let waits = window.run("return waits");
-    assert!(waits.as_array().unwrap().iter().all(|wait| *wait == 20), "{waits}");
+    window.run(
+        "const release = { release: 'v43', build: 'sha256:0', message: 'The curtain rises at eight.' };
+        window.fetch = async () => Response.json(release)",
+    );
+    window.wait_until(IS_TOLD);
+    let told = window.text("[role=status]");
+    assert!(told.contains("v43 is live: The curtain rises at eight."), "{told}");
 
-    let variables = release("v42");
+    window.run(
+        "window.changes = 0;
+        const kinds = { subtree: true, childList: true, characterData: true, attributes: true };
+        const count = list => { changes += list.length; };
+        new MutationObserver(count).observe(document.querySelector('[role=status]'), kinds);
+        window.before = waits.length",
+    );
+    window.wait_until("waits.length > before + 3");
+    assert_eq!(window.run("return changes"), 0, "a screen reader reads it aloud once");
+}
+
+pub fn a_poll_that_meets_the_restart_delays_no_news() {
+    let service = program().start(&release("v42"));
+    let window = window_in_time(10, &service);
+    let port = service.port.to_string();
+    service.stop();
+    window.wait_until("waits.includes(10)"); // one asked, and nothing answered
+    let _service = program().start(&[&[("PORT", port.as_str())], &release("v43")[..]].concat());
+    window.wait_until(IS_TOLD);
+    let waits: Vec<f64> = serde_json::from_value(window.run("return waits")).unwrap();
+    assert!(waits.iter().all(|wait| *wait <= 20.0), "{waits:?}");
+}
+
+pub fn a_page_asks_less_often_where_nothing_answers() {
+    let service = program().start(&release("v42"));
+    let window = window_in_time(1_000, &service);
     let port = service.port.to_string();
     service.stop();
     window.wait_until("waits.at(-1) === 600 && waits.at(-2) === 600");
     let waits: Vec<Value> = serde_json::from_value(window.run("return waits")).unwrap();
     let first = waits.iter().position(|wait| *wait != 20).unwrap();
-    assert_eq!(waits[first..first + 6], [40, 80, 160, 320, 600, 600].map(|wait| json!(wait)));
+    let expected = [&[10; 10][..], &[20, 40, 80, 160, 320, 600, 600]].concat();
+    let expected: Vec<Value> = expected.into_iter().map(Value::from).collect();
+    assert_eq!(waits[first..][..expected.len()], expected);
 
-    let again = [&variables[..], &[("PORT", port.as_str())]].concat();
-    let _service = program().start(&again);
+    let _service = program().start(&[&[("PORT", port.as_str())], &release("v42")[..]].concat());
+    window.press(Key::Shift); // somebody is there
     window.wait_until("waits.at(-1) === 20");
+}
+
+pub fn a_page_at_which_nobody_is_asks_less_often_then_nothing_and_at_once_when_somebody_comes() {
+    let service = program().start(&release("v42"));
+    let window = window_in_time(1_000, &service);
+    window.wait_until("waits.length >= 40");
+    thread::sleep(Duration::from_millis(500)); // 500 s for the page
+    let waits: Vec<Value> = serde_json::from_value(window.run("return waits")).unwrap();
+    let ten_minutes_and_twenty_more = [[20; 30].as_slice(), &[120; 10]].concat();
+    let expected: Vec<Value> = ten_minutes_and_twenty_more.into_iter().map(Value::from).collect();
+    assert_eq!(waits, expected, "and no more");
+
+    window.press(Key::Shift);
+    window.wait_until("waits.length > 41");
+    assert_eq!(window.run("return waits.slice(40, 42)"), json!([0, 20]));
 }
 
 pub fn a_hidden_page_asks_nothing() {
@@ -121,6 +184,7 @@ pub fn a_hidden_page_asks_nothing() {
     window.wait_until("asked.length > 1");
     window.behind_another_tab(|| thread::sleep(Duration::from_millis(1_500))); // 150 s for the page
     assert_eq!(window.run("return hidings"), json!([true, false]));
+    assert_eq!(window.run("return waits.filter(wait => wait !== 20)"), json!([1]), "at once");
     let asked = window.run("return asked.length").as_u64().unwrap();
     window.wait_until(&format!("asked.length > {asked}"));
     assert_eq!(window.run("return asked.includes(true)"), false);

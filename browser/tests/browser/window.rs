@@ -121,11 +121,20 @@ impl Window {
 
     /// Makes it so wide, for a reader who prefers this theme.
     pub fn set(&self, width: u16, theme: Theme) {
-        let height = 900;
+        self.resize(width, 900);
+        self.emulate("", theme);
+    }
+
+    pub fn resize(&self, width: u16, height: u16) {
         let size =
             json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": false });
         self.command("Emulation.setDeviceMetricsOverride", &size);
-        self.emulate("", theme);
+    }
+
+    /// Loads nothing from addresses of these patterns, until it is told others.
+    pub fn block(&self, patterns: &[&str]) {
+        self.command("Network.enable", &json!({}));
+        self.command("Network.setBlockedURLs", &json!({ "urls": patterns }));
     }
 
     /// Shows the page as on this medium: `print`, or nothing for a screen.
@@ -141,6 +150,20 @@ impl Window {
     /// Runs this script before those of each page to come.
     pub fn before_each_page(&self, script: &str) {
         self.command("Page.addScriptToEvaluateOnNewDocument", &json!({ "source": script }));
+    }
+
+    /// Sets all that this page shows in this font; in the page's own where it has no name.
+    pub fn take_font(&self, name: &str) {
+        let rule = match name {
+            "" => String::new(),
+            name => format!("* {{ font-family: '{name}' !important }}"),
+        };
+        // The content security policy would refuse a `style` element.
+        self.run(&format!(
+            "const sheet = new CSSStyleSheet();
+            sheet.replaceSync(\"{rule}\");
+            document.adoptedStyleSheets = [sheet]"
+        ));
     }
 
     /// Opens an address, and waits until its page is loaded.
