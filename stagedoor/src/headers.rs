@@ -20,7 +20,9 @@ const ALWAYS: [(HeaderName, HeaderValue); 3] = [
     // A page may load styles, pictures, fonts and scripts of its own site, and ask that site, and nothing else. No
     // site may put it in a frame. Every browser in use obeys that, so there is no X-Frame-Options.
     // Nothing comes from another site and nothing is framed: so there is no one whom Cross-Origin-Embedder-Policy
-    // or Permissions-Policy would bind.
+    // or Permissions-Policy would bind. Nor is there a Referrer-Policy: by themselves browsers tell other sites no more
+    // than our address without its path, and under `no-referrer` they say `Origin: null` of a form that is posted,
+    // which checks against forgery refuse.
     (
         CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(
@@ -28,8 +30,6 @@ const ALWAYS: [(HeaderName, HeaderValue); 3] = [
         ),
     ),
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    // There is no Referrer-Policy. By themselves browsers tell other sites no more than our address without its path;
-    // and under `no-referrer` they say `Origin: null` of a form that is posted, which checks against forgery refuse.
     // Keeps a site that opens our page in a window from reaching into it. There is no Cross-Origin-Resource-Policy:
     // a picture is shared to be shown elsewhere, and browsers keep a page's text from other sites without it.
     (CROSS_ORIGIN_OPENER_POLICY, HeaderValue::from_static("same-origin")),
