@@ -95,7 +95,7 @@ impl AsyncRead for Stream {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        // No more questions before the answers are taken. When they are, the socket wakes who writes.
+        // No more questions before the answers are taken: see `poll_write`, which then wakes this task.
         if self.unread.is_some() {
             return Poll::Pending;
         }
@@ -124,7 +124,10 @@ impl AsyncWrite for Stream {
         }
         let written = self.writer().poll_write(context, bytes);
         if written.is_ready() {
-            self.unread = None;
+            if self.unread.take().is_some() {
+                // What came meanwhile is to be read now, and nobody else tells that it is there.
+                context.waker().wake_by_ref();
+            }
             return written;
         }
         let unread = self.unread.get_or_insert_with(|| Box::pin(sleep(LONGEST_UNREAD)));

@@ -20,6 +20,9 @@ const SLOW: usize = 50;
 /// Clients that send and do not read.
 const DEAF: usize = 4;
 
+/// Requests whose answers, of 400 bytes each, are more than a system keeps for who does not read.
+const MANY: usize = 30_000;
+
 /// What one of them may hold: what is read at once asks for 500 KiB, of a page as small as this one.
 const MOST_UNREAD_KIB: usize = 2048;
 
@@ -194,6 +197,32 @@ fn clients_that_send_requests_and_read_no_answer_hold_little_memory_and_no_proce
         });
         end(service);
     }
+}
+
+#[test]
+#[cfg_attr(not(target_os = "linux"), ignore = "threads are read from /proc")]
+fn who_reads_late_gets_every_answer() {
+    let service = start(&[("RUST_LOG", "warn,stagedoor::server=info")]);
+    let stream = service.connect();
+    let request = "HEAD /health HTTP/1.1\r\nHost: x\r\n\r\n";
+    let last = "HEAD /health HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+    thread::scope(|scope| {
+        scope.spawn(|| {
+            let mut sending = &stream;
+            for _ in 0..MANY / 100 {
+                sending.write_all(request.repeat(100).as_bytes()).unwrap();
+            }
+            sending.write_all(last.as_bytes()).unwrap();
+        });
+        // Until the answers fill all that the system keeps for them.
+        thread::sleep(Duration::from_millis(100));
+        while service.running_threads() > 0 {
+            thread::sleep(Duration::from_millis(20));
+        }
+        let answers = all_that_comes(stream.try_clone().unwrap());
+        assert_eq!(answers.matches("HTTP/1.1 200 OK\r\n").count(), MANY + 1);
+    });
+    end(service);
 }
 
 /// Sends a request over and over, and reads no answer.
