@@ -30,6 +30,7 @@ use crate::release::Release;
 use crate::request_id::RequestIds;
 use crate::routes::Routes;
 use crate::settings::Settings;
+use crate::streamed;
 
 /// What an app needs behind Heroku's router, put around any `App`: `/release`, `/health` and `/robots.txt`; the
 /// redirect to https and the password of a preview; an id, a log line (a `tracing` event of the target
@@ -157,16 +158,11 @@ impl Duties {
         let worker = self.worker();
         fn_service(move |mut request: Request| {
             let Worker { shared, ids, .. } = &*worker;
-            let (client, scheme) =
-                (client::address_of_raw(&request), Scheme::of(&request.head().headers));
-            let refusal = shared.guards.refuse(scheme, request.head());
-            ready(match refusal {
+            let client = client::address_of_raw(&request);
+            let summary = RequestSummary::new(request.head_mut(), client, Body::unread(), ids);
+            ready(match shared.guards.refuse(summary.scheme, request.head()) {
                 None => Ok(request),
-                Some(refusal) => {
-                    let body = Body::unread();
-                    let summary = RequestSummary::new(request.head_mut(), client, body, ids);
-                    Err(summary.finish(shared, refusal).into())
-                }
+                Some(refusal) => Err(summary.finish(shared, refusal).into()),
             })
         })
     }
@@ -213,7 +209,7 @@ impl<Asked> Begun<Asked> {
             Err(request.into_response(refusal))
         } else {
             methods::route_head_as_get(&mut request);
-            Ok(panics::catch(|| app.call(request)))
+            Ok(panics::catch(Some(&summary.id), || app.call(request)))
         };
         Self { summary, asked }
     }
@@ -228,7 +224,7 @@ impl<Asked> Begun<Asked> {
         let shared = &*worker.shared;
         let answered = match asked {
             // A panic must not cut the connection: the router would show the visitor its own page (H13).
-            Ok(Ok(asked)) => panics::catch_async(asked).await,
+            Ok(Ok(asked)) => panics::catch_async(&summary.id, asked).await,
             Ok(Err(panic)) => Err(panic),
             Err(refused) => {
                 let (request, refusal) = refused.into_parts();
@@ -243,11 +239,12 @@ impl<Asked> Begun<Asked> {
                     answered = Box::pin(worker.methods.correct(answered)).await;
                 }
                 let (request, response) = answered.into_parts();
+                let response = streamed::watch(response, &summary.id);
                 return Ok(ServiceResponse::new(request, summary.finish(shared, response)));
             }
             Ok(Err(error)) => HttpResponse::from_error(error),
             Err(panic) => {
-                log::log_panic(&panic, summary.id.to_str().ok());
+                log::log_panic(&panic, Some(&summary.id));
                 HttpResponse::InternalServerError().finish()
             }
         };
@@ -291,7 +288,7 @@ impl RequestSummary {
             log::log_error(error, status, id);
         }
         let mut response = if status.is_client_error() || status.is_server_error() {
-            errors::with_page(response, self.format, id, &shared.write_html)
+            errors::with_page(response, self.format, &self.id, &shared.write_html)
         } else {
             response
         };

@@ -101,7 +101,7 @@ fn escaped(text: &str) -> String {
 pub fn with_page(
     response: HttpResponse,
     format: Format,
-    request_id: &str,
+    id: &HeaderValue,
     write_html: &WriteHtml,
 ) -> HttpResponse {
     if has_own_body(&response) {
@@ -109,13 +109,13 @@ pub fn with_page(
     }
     let own = response.extensions().get::<Words>().cloned();
     let Words { title, detail } = own.unwrap_or_else(|| words(response.status()));
-    let status = response.status().as_u16();
+    let (status, request_id) = (response.status().as_u16(), id.to_str().unwrap_or_default());
     let page = ErrorPage { title: &title, status, detail: &detail, request_id };
     let (content_type, body) = match format {
         Format::Html => {
             // The app's own page may panic, and there is no other to show for that.
-            let html = panics::catch(|| write_html(&page)).unwrap_or_else(|panic| {
-                log::log_panic(&panic, Some(request_id));
+            let html = panics::catch(Some(id), || write_html(&page)).unwrap_or_else(|panic| {
+                log::log_panic(&panic, Some(id));
                 fallback_html(&page)
             });
             ("text/html; charset=utf-8", html)

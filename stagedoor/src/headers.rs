@@ -9,6 +9,7 @@ use actix_web::http::header::{
     STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS,
 };
 
+use crate::lists;
 use crate::request_id::X_REQUEST_ID;
 
 const X_ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
@@ -54,13 +55,17 @@ impl Headers {
     /// Tells shared caches to keep nothing of an answer that only those get who know the preview's password. (RFC
     /// 9111, section 3.5, lets them keep some that were asked for with `Authorization`.)
     pub fn put_private(headers: &mut HeaderMap) {
-        let value = match headers.get(CACHE_CONTROL).map(HeaderValue::to_str) {
-            None => Ok(HeaderValue::from_static("private")),
-            Some(Ok(value)) if value.contains("private") || value.contains("no-store") => return,
-            Some(Ok(value)) => HeaderValue::try_from(format!("private, {value}")),
-            Some(Err(_)) => return,
+        let value = match lists::get(headers, &CACHE_CONTROL) {
+            None => b"private".to_vec(),
+            Some(value) => {
+                let text = String::from_utf8_lossy(&value);
+                if text.contains("private") || text.contains("no-store") {
+                    return;
+                }
+                [b"private, ", &*value].concat()
+            }
         };
-        if let Ok(value) = value {
+        if let Ok(value) = HeaderValue::from_bytes(&value) {
             headers.insert(CACHE_CONTROL, value);
         }
     }

@@ -4,6 +4,7 @@
 //! answered, and to refuse a request before its body is sent.
 
 use std::future::Future;
+use std::io::ErrorKind;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -67,6 +68,10 @@ where
             if let Some((status, reason)) = refusal(&ended, &remains) {
                 let peer = peer.map(|peer| client::text(peer.ip()));
                 log::log_unread(status, &reason, peer.as_deref());
+            }
+            if matches!(&ended, Err(DispatchError::Io(error)) if error.kind() == ErrorKind::TimedOut)
+            {
+                log::log_unread_answer(peer.map(|peer| client::text(peer.ip())).as_deref());
             }
             remains.close().await;
             ended

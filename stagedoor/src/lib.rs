@@ -12,7 +12,7 @@
 //! | Which release runs here? | `release.rs`, `routes.rs`, `digest.rs` |
 //! | Who is turned away? | `guards.rs`, `target.rs` |
 //! | What is on every answer? | `headers.rs`, `request_id.rs` |
-//! | How are HEAD, 405 and bodies handled? | `methods.rs`, `body.rs`; targets that no page can have: `guards.rs` |
+//! | How are HEAD, 405 and bodies handled? | `methods.rs`, `body.rs`, `streamed.rs`; targets that no page can have: `guards.rs` |
 //! | How is a page sent: gzip, `ETag`, 304, 412? | `representation.rs`, `format.rs`, `lists.rs` |
 //! | What does a visitor see when something fails? | `errors.rs` |
 //! | What does a line of the log hold? | `log.rs`; how it is written: `log/json.rs`, `log/output.rs`; who asked: `client.rs`; panics: `panics.rs` |
@@ -48,6 +48,7 @@ mod server;
 mod settings;
 mod signals;
 mod stream;
+mod streamed;
 mod target;
 
 pub use duties::Duties;

@@ -9,11 +9,18 @@ use tokio::net::TcpSocket;
 /// How many connections may wait for a worker. What is more is refused by the system, and the router tries again.
 const BACKLOG: u32 = 1024;
 
+/// Bytes that the system keeps of an answer on its way, for each connection. By itself it takes up to 4 MB, and tells
+/// only when a third of that has gone that the client still reads: a slow one would look like one that does not read.
+const SEND_BUFFER: u32 = 128 * 1024;
+
 /// Those that a process has from its start, those of its runtime, and some for connections.
 const FILES: usize = 48;
 
 /// Those that a worker has for its runtime.
 const FILES_A_WORKER: usize = 4;
+
+/// What Unix says where the system (ENFILE), or this process (EMFILE), has too many open files.
+const TOO_MANY: [i32; 2] = [23, 24];
 
 /// Listens at an address. Port 0 is any that is free.
 pub fn listen(host: IpAddr, port: u16) -> io::Result<TcpListener> {
@@ -31,6 +38,7 @@ fn listen_on(address: SocketAddr) -> io::Result<TcpListener> {
     // Else a port would be taken for a minute after a stop. (On Windows it would let two processes share it.)
     #[cfg(unix)]
     socket.set_reuseaddr(true)?;
+    socket.set_send_buffer_size(SEND_BUFFER)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)?.into_std()
 }
@@ -49,5 +57,10 @@ pub fn check_files(workers: usize) -> Result<(), usize> {
     let needed = FILES + workers * FILES_A_WORKER;
     let Ok(executable) = std::env::current_exe() else { return Ok(()) };
     let opened: io::Result<Vec<File>> = (0..needed).map(|_| File::open(&executable)).collect();
-    opened.map(drop).map_err(|_| needed)
+    match opened {
+        Err(error) if error.raw_os_error().is_some_and(|code| TOO_MANY.contains(&code)) => {
+            Err(needed)
+        }
+        _ => Ok(()),
+    }
 }

@@ -3,10 +3,12 @@
 mod json;
 mod output;
 
+use std::error::Error;
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
 use actix_web::http::StatusCode;
+use actix_web::http::header::HeaderValue;
 use tracing::Level;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -67,8 +69,15 @@ fn with_errors(filter: &Targets, app: &str) -> Targets {
     louder
 }
 
+/// Says that an answer could not be sent to its end.
+pub fn log_broken_off(error: &dyn Error, request_id: &HeaderValue) {
+    let (error, request_id) = (error.to_string(), request_id.to_str().ok());
+    tracing::error!(request_id, error = clip(&error), "an answer broke off");
+}
+
 /// Says of a panic where it was and, where one was being answered, in which request.
-pub fn log_panic(panic: &Panic, request_id: Option<&str>) {
+pub fn log_panic(panic: &Panic, request_id: Option<&HeaderValue>) {
+    let request_id = request_id.and_then(|id| id.to_str().ok());
     let Panic { text, location, backtrace } = panic;
     tracing::error!(
         request_id,
@@ -99,6 +108,11 @@ pub fn log_unread(status: StatusCode, reason: &str, client: Option<&str>) {
         client,
         "refused before it reached the app",
     );
+}
+
+/// Says that a connection was closed on a client that did not read.
+pub fn log_unread_answer(client: Option<&str>) {
+    tracing::info!(target: "stagedoor::request", client, "closed: the client did not read its answer");
 }
 
 /// A request, and what came of it, for its line.

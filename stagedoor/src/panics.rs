@@ -5,33 +5,23 @@
 
 use std::any::Any;
 use std::backtrace::{Backtrace, BacktraceStatus};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::future::{Future, poll_fn};
 use std::panic::{self, AssertUnwindSafe, PanicHookInfo, catch_unwind};
 use std::pin::pin;
-use std::thread;
+use std::task::Poll;
 
-use futures_util::FutureExt;
+use actix_web::http::header::HeaderValue;
 
 use crate::log;
 
 thread_local! {
-    static WATCH: Cell<Watch> = const { Cell::new(Watch::Off) };
-    /// The last panic that the hook left here.
-    static LEFT: RefCell<Option<Panic>> = const { RefCell::new(None) };
-}
-
-/// Whether what this thread runs is inside of [`catch`].
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Watch {
-    Off,
-    On,
-    /// On, and the hook has left a panic.
-    Seen,
+    /// Inside of [`catch`], the panics that the hook has seen since.
+    static SEEN: RefCell<Option<Vec<Panic>>> = const { RefCell::new(None) };
 }
 
 /// What is known of a panic. Without our hook that is its text alone.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Panic {
     /// What it says, where it says anything.
     pub text: Option<String>,
@@ -45,55 +35,55 @@ pub struct Panic {
 pub fn install_hook() {
     panic::set_hook(Box::new(|info| {
         let panic = Panic::of(info);
-        if WATCH.get() == Watch::Off {
+        let is_left = SEEN.with_borrow_mut(|seen| match seen {
+            Some(before) => {
+                if let Some(first) = before.last() {
+                    // Rust ends the process at a panic that another one causes, and no line is written any more.
+                    eprintln!("panicked: {first:?}\npanicked once more: {panic:?}");
+                }
+                before.push(panic.clone());
+                true
+            }
+            None => false,
+        });
+        if !is_left {
             log::log_panic(&panic, None);
-        } else {
-            LEFT.set(Some(panic));
-            WATCH.set(Watch::Seen);
         }
     }));
 }
 
-/// Runs this, and catches a panic of it.
-pub fn catch<T>(work: impl FnOnce() -> T) -> Result<T, Box<Panic>> {
-    let watched = || {
-        let _watching = Watching::begin();
-        work()
-    };
-    catch_unwind(AssertUnwindSafe(watched)).map_err(|payload| Panic::caught(&*payload))
+/// Runs this for a request, and catches a panic of it.
+pub fn catch<T>(
+    request_id: Option<&HeaderValue>,
+    work: impl FnOnce() -> T,
+) -> Result<T, Box<Panic>> {
+    let before = SEEN.replace(Some(Vec::new()));
+    let done = catch_unwind(AssertUnwindSafe(work));
+    let mut seen = SEEN.replace(before).unwrap_or_default();
+    let done = done.map_err(|payload| {
+        let text = || text(&*payload).map(ToOwned::to_owned);
+        // In a box, so that there is little to move around where nothing panics.
+        Box::new(seen.pop().unwrap_or_else(|| Panic { text: text(), ..Panic::default() }))
+    });
+    // Those that the app caught by itself leave their lines all the same.
+    for panic in seen {
+        log::log_panic(&panic, request_id);
+    }
+    done
 }
 
 /// The same of something asynchronous.
-pub async fn catch_async<F: Future>(work: F) -> Result<F::Output, Box<Panic>> {
+pub async fn catch_async<F: Future>(
+    request_id: &HeaderValue,
+    work: F,
+) -> Result<F::Output, Box<Panic>> {
     let mut work = pin!(work);
-    let watched = poll_fn(|context| {
-        let _watching = Watching::begin();
-        work.as_mut().poll(context)
-    });
-    AssertUnwindSafe(watched).catch_unwind().await.map_err(|payload| Panic::caught(&*payload))
-}
-
-/// The thread is watched while this lives.
-struct Watching {
-    before: Watch,
-}
-
-impl Watching {
-    fn begin() -> Self {
-        Self { before: WATCH.replace(Watch::On) }
-    }
-}
-
-impl Drop for Watching {
-    fn drop(&mut self) {
-        // An app may catch a panic by itself. It leaves its line all the same.
-        if WATCH.replace(self.before) == Watch::Seen
-            && !thread::panicking()
-            && let Some(panic) = LEFT.take()
-        {
-            log::log_panic(&panic, None);
-        }
-    }
+    poll_fn(|context| match catch(Some(request_id), || work.as_mut().poll(context)) {
+        Ok(Poll::Pending) => Poll::Pending,
+        Ok(Poll::Ready(done)) => Poll::Ready(Ok(done)),
+        Err(panic) => Poll::Ready(Err(panic)),
+    })
+    .await
 }
 
 /// What a panic says, where it says anything.
@@ -103,13 +93,6 @@ pub fn text(payload: &(dyn Any + Send)) -> Option<&str> {
 }
 
 impl Panic {
-    /// In a box, so that there is little to move around where nothing panics.
-    #[allow(clippy::unnecessary_box_returns, reason = "both callers need the box")]
-    fn caught(payload: &(dyn Any + Send)) -> Box<Self> {
-        let text = || text(payload).map(ToOwned::to_owned);
-        Box::new(LEFT.take().unwrap_or_else(|| Self { text: text(), ..Self::default() }))
-    }
-
     fn of(info: &PanicHookInfo<'_>) -> Self {
         let backtrace = Backtrace::capture(); // where RUST_BACKTRACE asks for it
         let is_captured = backtrace.status() == BacktraceStatus::Captured;

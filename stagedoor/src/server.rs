@@ -126,7 +126,7 @@ async fn serve(settings: &Settings, release: Release, site: Site) -> Result<(), 
     let mut running = server.map_err(ServeError::Failed)?.run();
     let handle = running.handle();
     // The first poll starts the workers. It is ready only where one of them did not start.
-    match panics::catch(|| (&mut running).now_or_never()) {
+    match panics::catch(None, || (&mut running).now_or_never()) {
         Ok(None) => {}
         Ok(Some(ended)) => {
             let why = ended.err().map(|error| error.to_string());

@@ -15,12 +15,13 @@ use actix_web::rt::net::TcpStream;
 use tokio::io::{self, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, ReadBuf, Take};
 use tokio::time::{Sleep, sleep, timeout};
 
-/// Bytes. So much is read before what it asks for is answered. A request of 30 bytes may get an answer a hundred
+/// Bytes. Once an answer is left unread, no more than this was read. A request of 30 bytes may get an answer a hundred
 /// times as long, so this is what limits the memory for answers that wait.
 const READ_AT_ONCE: u64 = 4096;
 
 /// The router ends a connection on which nothing goes for 55 s (H15, H28). Whoever takes nothing for longer than
-/// that has gone.
+/// that has gone. (A client that takes 10 KB/s is served, and one that takes 3 counts as gone: the system tells only
+/// when a good part of its buffer has been taken.)
 const LONGEST_UNREAD: Duration = Duration::from_secs(60);
 
 /// How long a client may go on sending to a connection that is closed.

@@ -273,6 +273,15 @@ To fix it in this shell:
 }
 
 #[test]
+fn a_dot_env_of_json_is_told_what_to_set_and_no_line_that_would_break_it() {
+    let report = of(r#"{"PORT": "x", "SITE_NAME": "Bob's\nBoard", "FORCE_HTTPS": "off"}"#);
+    let refusal = report.refusal();
+    let remedy = "Fix: Set SITE_NAME to `Bob's Board` in .env, which is JSON.";
+    assert!(refusal.contains(remedy), "{refusal}");
+    assert!(!refusal.contains("in .env:"), "{refusal}");
+}
+
+#[test]
 fn no_line_is_shown_whatever_is_wrong_with_it() {
     for text in [
         "swordfish",

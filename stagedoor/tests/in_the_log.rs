@@ -4,7 +4,9 @@
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use actix_web::{HttpResponse, web};
+use actix_web::web::Bytes;
+use actix_web::{Error, HttpResponse, web};
+use futures_util::{StreamExt, stream};
 use libtest_mimic::{Arguments, Trial};
 use serde_json::{Value, json};
 use stagedoor::{Program as App, Settings, Site, build};
@@ -14,7 +16,8 @@ fn main() -> ExitCode {
     if std::env::args().nth(1).as_deref() == Some("serve") {
         return App::new(build!(), Settings::read).serve(|_, _| site());
     }
-    let tests: [(&str, fn()); 4] = [
+    let tests: [(&str, fn()); 5] = [
+        ("an answer that breaks off leaves a line", an_answer_that_breaks_off_leaves_a_line),
         (
             "the line of a panic has its request, its place and its backtrace",
             the_line_of_a_panic_has_its_request_its_place_and_its_backtrace,
@@ -52,8 +55,27 @@ fn site() -> Site {
         app.route(
             "/catches",
             web::get().to(async || {
-                let caught = std::panic::catch_unwind(|| panic!("its own affair"));
-                format!("caught: {}", caught.is_err())
+                let caught = [1, 2].map(|which| {
+                    std::panic::catch_unwind(|| panic!("its own affair {which}")).is_err()
+                });
+                format!("caught: {caught:?}")
+            }),
+        );
+        app.route(
+            "/panics-while-it-is-sent",
+            web::get().to(async || {
+                let parts = stream::iter([0, 1]).map(|part| match part {
+                    0 => Ok::<_, Error>(Bytes::from_static(b"one")),
+                    _ => panic!("on purpose"),
+                });
+                HttpResponse::Ok().streaming(parts)
+            }),
+        );
+        app.route(
+            "/breaks-off",
+            web::get().to(async || {
+                let broken = Err(std::io::Error::other("the disk is gone"));
+                HttpResponse::Ok().streaming(stream::iter([Ok(Bytes::from_static(b"one")), broken]))
             }),
         );
         app.route(
@@ -77,10 +99,16 @@ fn lines(variables: &[Variable], path: &str) -> Vec<Value> {
     let variables = [variables, &[("LOG_FORMAT", "json"), ("HOST", "127.0.0.1")]].concat();
     let program = Program::at(std::env::current_exe().unwrap());
     let service = program.start_with(&["serve"], &variables);
-    service.ask("GET", path, &[("x-request-id", ID)]);
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nHost: x\r\nX-Request-ID: {ID}\r\nConnection: close\r\n\r\n"
+    );
+    service.send(request.as_bytes());
     let (status, log) = service.stop();
     assert_eq!(status.code(), Some(0));
-    log.iter().map(|line| serde_json::from_str(line).unwrap()).collect()
+    log.iter()
+        .filter(|line| !line.starts_with("panicked")) // standard error, where a process may be about to end
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
 }
 
 const ID: &str = "0123456789-abcdefghij";
@@ -110,8 +138,23 @@ fn the_line_of_a_panic_has_its_request_its_place_and_its_backtrace() {
 fn a_panic_that_an_app_catches_leaves_its_line() {
     let lines = lines(&[], "/catches");
     let panics: Vec<_> = lines.iter().filter(|line| line["message"] == "panicked").collect();
-    assert_eq!((panics.len(), &panics[0]["panic"]), (1, &json!("its own affair")));
+    let texts: Vec<_> = panics.iter().map(|line| &line["panic"]).collect();
+    assert_eq!(texts, ["its own affair 1", "its own affair 2"]);
+    assert!(panics.iter().all(|line| line["request_id"] == ID), "{panics:?}");
     assert!(lines.iter().any(|line| line["status"] == 200), "{lines:?}");
+}
+
+fn an_answer_that_breaks_off_leaves_a_line() {
+    for (path, message, field, why) in [
+        ("/panics-while-it-is-sent", "panicked", "panic", "on purpose"),
+        ("/breaks-off", "an answer broke off", "error", "the disk is gone"),
+    ] {
+        let lines = lines(&[], path);
+        let told: Vec<_> = lines.iter().filter(|line| line["message"] == message).collect();
+        let [line] = told[..] else { panic!("{path}: {lines:?}") };
+        assert_eq!((&line["level"], &line["request_id"]), (&json!("ERROR"), &json!(ID)));
+        assert_eq!(line[field], why);
+    }
 }
 
 fn spans_are_in_the_lines_in_both_formats() {

@@ -385,7 +385,20 @@ fn requests_go_on_while_nobody_reads_the_log_and_what_is_dropped_is_counted() {
 
 #[test]
 fn no_line_is_lost_to_a_pipe_that_is_not_waited_for() {
-    const REQUESTS: usize = 200; // of 1.5 KB each: more than a pipe holds
+    // Of 1.5 KB each: more than a pipe holds.
+    assert_eq!(logged_to_a_pipe_that_is_read_late(200), (200, 0));
+}
+
+#[test]
+fn what_a_pipe_does_not_take_is_dropped_beyond_a_limit_and_counted() {
+    // 4.5 MB, of which 1 MiB may wait in each of two places.
+    let (logged, dropped) = logged_to_a_pipe_that_is_read_late(3_000);
+    assert!(dropped > 0, "{logged} are logged");
+    assert_eq!(logged + dropped, 3_000);
+}
+
+/// How many lines of so many requests are logged, and how many are said to be dropped.
+fn logged_to_a_pipe_that_is_read_late(requests: usize) -> (usize, usize) {
     let (reader, writer) = std::io::pipe().unwrap();
     rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::NONBLOCK).unwrap();
     let mut command = command(&[("PORT", "0"), ("LOG_FORMAT", "json")]);
@@ -396,16 +409,21 @@ fn no_line_is_lost_to_a_pipe_that_is_not_waited_for() {
     log.read_line(&mut line).unwrap();
     let mut connection = Connection::open(port_in(&line));
     let path = format!("/{}", "x".repeat(1_400));
-    for _ in 0..REQUESTS {
+    for _ in 0..requests {
         assert!(connection.get(&path).is_some());
     }
     let reader = thread::spawn(move || {
-        let lines = log.lines().map(|line| serde_json::from_str::<Value>(&line.unwrap()).unwrap());
-        lines.filter(|line| line["request_id"].is_string()).count()
+        let (mut logged, mut dropped) = (0, 0);
+        for line in log.lines() {
+            let line: Value = serde_json::from_str(&line.unwrap()).unwrap();
+            logged += usize::from(line["request_id"].is_string());
+            dropped += line["dropped"].as_u64().unwrap_or(0);
+        }
+        (logged, usize::try_from(dropped).unwrap())
     });
     child.signal("TERM");
     assert_eq!(child.0.wait().unwrap().code(), Some(0));
-    assert_eq!(reader.join().unwrap(), REQUESTS);
+    reader.join().unwrap()
 }
 
 #[test]

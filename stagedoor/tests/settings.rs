@@ -304,6 +304,8 @@ fn a_name_and_a_password_in_an_address_are_not_shown() {
     let table = [
         ("https://me:swordfish@a.example", "https://…@a.example", "SITE_URL=https://a.example"),
         ("me:swordfish@a.example", "…@a.example", "Set it to what is meant."),
+        ("https://sword/fish@a.example", "https://…@a.example", "Set it to what is meant."),
+        ("https://me:s#word?fish@a.example", "https://…@a.example", "Set it to what is meant."),
         ("http://me:sword@fish@a.example/b", "http://…@a.example/b", "SITE_URL=https://a.example"),
     ];
     for (url, seen, mended) in table {

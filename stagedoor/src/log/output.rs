@@ -92,7 +92,9 @@ impl Output {
                 thread::sleep(GATHER);
             }
             let mut state = self.state();
-            lines.append(&mut state.waiting);
+            if has_nothing {
+                lines.append(&mut state.waiting); // else more waits, up to its limit
+            }
             let dropped = mem::take(&mut state.dropped);
             drop(state);
 

@@ -22,6 +22,8 @@ pub struct DotEnv {
     pub variables: Vec<(String, String)>,
     /// What looks unintended.
     pub faults: Vec<Fault>,
+    /// Whether it is JSON, which no line can be added to.
+    pub is_json: bool,
 }
 
 impl DotEnv {
@@ -43,12 +45,12 @@ impl DotEnv {
     }
 
     fn with(fault: Fault) -> Self {
-        Self { variables: Vec::new(), faults: vec![fault] }
+        Self { faults: vec![fault], ..Self::default() }
     }
 
     fn of_text(text: &str) -> Self {
         if let Ok(json) = serde_json::from_str(text) {
-            let mut read = Self::default();
+            let mut read = Self { is_json: true, ..Self::default() };
             read.add_json("", json);
             return read;
         }

@@ -75,7 +75,8 @@ pub fn log_filter(text: &str) -> Option<String> {
 }
 
 fn level(name: &str) -> Option<&str> {
-    const NAMES: [&str; 6] = ["off", "error", "warn", "info", "debug", "trace"];
+    // Without `off`: a guess must not silence a service.
+    const NAMES: [&str; 5] = ["error", "warn", "info", "debug", "trace"];
     match name.to_lowercase().as_str() {
         "warning" => Some("warn"),
         "err" => Some("error"),

@@ -41,6 +41,7 @@ impl<'a> Reader<'a> {
         let report = Report {
             program: program.to_owned(),
             on_dyno: variables.on_dyno(),
+            dot_env_is_json: variables.dot_env_is_json(),
             // Only what can't be misread in a command for the shell.
             app: heroku.app.clone().filter(is_plain),
             ..Report::default()

@@ -60,6 +60,8 @@ pub struct Report {
     pub(super) problems: Vec<Problem>,
     pub(super) notices: Vec<String>,
     pub(super) checks: Vec<Checked>,
+    /// Whether `.env` is JSON, which no line can be added to.
+    pub(super) dot_env_is_json: bool,
     /// Whether this is a dyno: elsewhere there is a shell to mend things in.
     pub(super) on_dyno: bool,
     /// Whether these are settings for an app on Heroku, wherever they are read.
@@ -130,6 +132,9 @@ impl Report {
     /// A remedy, as it is to be typed at the place where the variable is set.
     fn written(&self, remedy: &Remedy) -> String {
         match remedy {
+            Remedy::Set(name, value) if self.is_from_json(name) => {
+                format!("Set {name} to `{value}` in .env, which is JSON.")
+            }
             Remedy::Set(name, value) if self.is_from_dot_env(name) => in_dot_env(name, value),
             Remedy::Set(name, value) => in_a_shell(name, value),
             Remedy::Do(what) => what.clone(),
@@ -140,11 +145,15 @@ impl Report {
         self.rows.iter().any(|row| row.name == name && row.origin == Origin::DotEnv)
     }
 
+    fn is_from_json(&self, name: &str) -> bool {
+        self.dot_env_is_json && self.is_from_dot_env(name)
+    }
+
     /// The commands that mend what can be mended so, for each place where the settings can be.
     fn commands(&self) -> Vec<String> {
         let values = self.problems.iter().filter_map(|problem| match &problem.remedy {
-            Remedy::Set(name, value) => Some((*name, value.as_str())),
-            Remedy::Do(_) => None,
+            Remedy::Set(name, value) if !self.is_from_json(name) => Some((*name, value.as_str())),
+            _ => None,
         });
         let values: Vec<_> = values.collect();
         // Who types a command that mends a part only is told so before.

@@ -32,6 +32,9 @@ pub fn meant(text: &str) -> Option<String> {
     }
     let (scheme, rest) = without_schemes(text);
     let authority = rest.split(['/', '?', '#', '\\']).next()?;
+    if rest[authority.len()..].contains('@') {
+        return None; // a password may have such characters: where the host begins is not clear
+    }
     let authority = match authority.rsplit_once('@') {
         None => authority,
         Some((_, authority)) if !scheme.is_empty() => authority,

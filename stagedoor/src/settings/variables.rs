@@ -56,6 +56,7 @@ impl fmt::Display for Origin {
 pub struct Variables {
     merged: Map<String, Value>,
     faults: Vec<Fault>,
+    dot_env_is_json: bool,
     processors: usize,
 }
 
@@ -81,7 +82,7 @@ impl Variables {
         let on_dyno = environment.variables.contains_key(DYNO);
         let file = if on_dyno { DotEnv::default() } else { DotEnv::read(dot_env) };
         let merged = merge([Layer::new(Origin::DotEnv, file.variables), environment]);
-        Self { merged, faults: file.faults, processors: 1 }
+        Self { merged, faults: file.faults, dot_env_is_json: file.is_json, processors: 1 }
     }
 
     /// The same on a machine with so many processors, which the number of worker threads follows.
@@ -116,6 +117,11 @@ impl Variables {
         &self.faults
     }
 
+    /// Whether `.env` is JSON.
+    pub(super) fn dot_env_is_json(&self) -> bool {
+        self.dot_env_is_json
+    }
+
     /// How many processors this machine has.
     pub(super) fn processors(&self) -> usize {
         self.processors
@@ -127,7 +133,7 @@ impl<N: Into<String>, V: Into<String>> FromIterator<(N, V)> for Variables {
     fn from_iter<I: IntoIterator<Item = (N, V)>>(pairs: I) -> Self {
         let environment = pairs.into_iter().map(|(name, value)| (name.into(), value.into()));
         let merged = merge([Layer::new(Origin::Environment, environment)]);
-        Self { merged, faults: Vec::new(), processors: 1 }
+        Self { merged, faults: Vec::new(), dot_env_is_json: false, processors: 1 }
     }
 }
 
