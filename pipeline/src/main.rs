@@ -166,15 +166,18 @@ fn on_heroku(
         let repository = around()?;
         Ok(Session { screen: Screen::new(json), interrupt, sites: Sites::new(), repository })
     });
-    let outcome = session.and_then(|session| {
-        let outcome = run(&session)?;
-        if outcome.is_past_the_point_of_no_return() {
-            record(&outcome, report, session.repository.as_ref(), &session.screen);
+    let session = match session {
+        Ok(session) => session,
+        Err(failure) => {
+            Outcome::failed(command, &failure).tell(&Screen::new(json));
+            return State::Failed;
         }
-        Ok(outcome)
-    });
-    let outcome = outcome.unwrap_or_else(|failure| Outcome::failed(command, &failure));
-    outcome.tell(&Screen::new(json));
+    };
+    let outcome = run(&session).unwrap_or_else(|failure| Outcome::failed(command, &failure));
+    if outcome.is_past_the_point_of_no_return() {
+        record(&outcome, report, session.repository.as_ref(), &session.screen);
+    }
+    outcome.tell(&session.screen);
     outcome.state
 }
 

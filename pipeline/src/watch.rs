@@ -130,7 +130,8 @@ pub fn watch(means: &Means<'_>, app: &App, awaited: &Awaited<'_>, patience: Pati
         }
         means.screen.progress(&match progress {
             Progress::Soaking(lasted) => {
-                let (lasted, soak) = (lasted.as_secs(), patience.soak.as_secs());
+                let soak = patience.soak.as_secs();
+                let lasted = lasted.as_secs().min(soak);
                 format!("{name} is up on all dynos, and well for {lasted} of {soak} s")
             }
             _ => format!("Waiting for {name}: {seen}"),
