@@ -1,14 +1,20 @@
 //! Ctrl-C: before anything is changed it ends the command at once; after that it ends the watch, in good order.
 
-use std::io;
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+#[cfg(unix)]
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+#[cfg(unix)]
+use signal_hook::iterator::Signals;
+
 use crate::exit::State;
-use crate::failure::{Failure, system};
+use crate::failure::Failure;
+#[cfg(unix)]
+use crate::failure::system;
 
 /// How often a pause looks whether it was asked to end: soon enough for whoever presses the keys.
 const NOTICE: Duration = Duration::from_millis(50);
@@ -54,9 +60,20 @@ impl Interrupt {
         Ok(interrupt)
     }
 
+    /// Does this at each Ctrl-C; at SIGTERM and when the terminal is closed, too.
+    #[cfg(unix)]
     fn handle(self, act: impl Fn(&Inner) + Send + 'static) -> Result<(), Failure> {
-        let set = ctrlc::set_handler(move || act(&self.0));
-        set.map_err(|error| system("signals can't be heard")(io::Error::other(error)))
+        let signals = Signals::new([SIGINT, SIGTERM, SIGHUP]);
+        let mut signals = signals.map_err(system("signals can't be heard"))?;
+        thread::spawn(move || signals.forever().for_each(|_| act(&self.0)));
+        Ok(())
+    }
+
+    /// Elsewhere Ctrl-C ends the process at once.
+    #[cfg(not(unix))]
+    #[expect(clippy::unnecessary_wraps, reason = "on a Unix it can fail")]
+    fn handle(self, _act: impl Fn(&Inner) + Send + 'static) -> Result<(), Failure> {
+        Ok(())
     }
 
     /// From now on Ctrl-C ends the watch alone, and something is said of what was done.

@@ -9,6 +9,7 @@
 //! | Where do releases live? | [`platform`]: [`heroku`], by its [`api`], or a `rehearsal`; each [`stage`] has an app |
 //! | Who is asked? | [`site`] an app, which says what is [`running`], by [`http`]; [`git`] the clone; by [`typed`] any other program |
 //! | Who is told what? | [`screen`]; [`failure`] says what can fail, [`interrupt`] hears Ctrl-C |
+//! | What can nobody guess? | [`random`] digits |
 
 mod api;
 mod change;
@@ -24,6 +25,7 @@ mod outcome;
 mod platform;
 mod promote;
 mod promotion;
+mod random;
 #[cfg(unix)]
 mod rehearsal;
 #[cfg(unix)]

@@ -12,6 +12,7 @@ use crate::failure::{Failure, system};
 use crate::git::Repository;
 use crate::heroku::{AppInfo, Named};
 use crate::options::SetupOptions;
+use crate::random;
 use crate::screen::Screen;
 use crate::stage::Stage;
 use crate::typed::{Typed, heroku};
@@ -287,7 +288,8 @@ impl Plan {
                 self.found.push(format!("PREVIEW_PASSWORD of {name}"));
             } else {
                 let shown = "\"$(openssl rand -hex 16)\""; // what a person would type for the same
-                command = command.with_secret("PREVIEW_PASSWORD", password()?, shown);
+                command =
+                    command.with_secret("PREVIEW_PASSWORD", random::digits(PASSWORD_BYTES)?, shown);
                 lacks = true;
             }
         }
@@ -422,12 +424,4 @@ fn found<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
         Err(Failure::Answered { status: 404, .. }) => Ok(None),
         Err(failure) => Err(failure),
     }
-}
-
-fn password() -> Result<String, Failure> {
-    let mut bytes = [0; PASSWORD_BYTES];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        system("this machine gives no random numbers")(std::io::Error::other(error.to_string()))
-    })?;
-    Ok(bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}")))
 }

@@ -45,7 +45,7 @@ impl Dyno {
         bash.args(["-c", SCRIPT, command]).current_dir(&slug.directory).env_clear().envs(variables);
         // Its name is its number: `production[web.1]`.
         let number = name.split(['[', ']']).nth(1).unwrap_or_default();
-        bash.env("DYNO", number).env("HOME", slug.directory.path());
+        bash.env("DYNO", number).env("HOME", slug.directory.as_ref());
         bash.env("PATH", env::var_os("PATH").unwrap_or_default());
         bash.process_group(0); // so that Ctrl-C is for us alone
         let child = bash.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();

@@ -1,20 +1,21 @@
 //! From the working tree to a slug: what Heroku and the buildpack would make of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::env;
+use std::fs::{self, DirBuilder};
 use std::io::Read;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{DirBuilderExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
 use serde::Deserialize;
-use tempfile::TempDir;
 
 use crate::failure::{Failure, system};
 use crate::git::Repository;
 use crate::interrupt::Interrupt;
+use crate::random;
 use crate::typed::git;
 
 /// Builds with the flags of `RustConfig`, which the buildpack reads so, too.
@@ -32,11 +33,35 @@ struct Artifact {
     executable: Option<PathBuf>,
 }
 
+/// A directory that nobody else can look into, and that goes with this.
+pub struct Directory(PathBuf);
+
 /// What a dyno would get: files, and the lines of the `Procfile`.
 pub struct Slug {
-    pub directory: TempDir,
+    pub directory: Directory,
     pub commit: String,
     pub processes: BTreeMap<String, String>,
+}
+
+impl Directory {
+    fn new() -> Result<Self, Failure> {
+        let directory = env::temp_dir().join(format!("slug-{}", random::digits(8)?));
+        let made = DirBuilder::new().mode(0o700).create(&directory);
+        made.map_err(system("a temporary directory"))?;
+        Ok(Self(directory))
+    }
+}
+
+impl AsRef<Path> for Directory {
+    fn as_ref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
 }
 
 impl Slug {
@@ -48,11 +73,11 @@ impl Slug {
         let top = repository.top();
         let words = ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"];
         let commit = git(&words).read(Some(top))?.trim().to_owned();
-        let directory = TempDir::with_prefix("slug-").map_err(system("a temporary directory"))?;
-        copy_all(top, directory.path())?;
+        let directory = Directory::new()?;
+        copy_all(top, &directory.0)?;
         for executable in build(top, &commit, interrupt)? {
             let name = executable.file_name().unwrap_or_default();
-            copy(&executable, &directory.path().join("target/release").join(name))?;
+            copy(&executable, &directory.0.join("target/release").join(name))?;
         }
         let procfile = fs::read_to_string(top.join("Procfile")).map_err(system("Procfile"))?;
         let lines = procfile.lines().filter_map(|line| line.split_once(':'));
@@ -63,7 +88,7 @@ impl Slug {
 
     /// What it is called: no other has its directory.
     pub fn name(&self) -> String {
-        self.directory.path().display().to_string()
+        self.directory.0.display().to_string()
     }
 }
 
