@@ -58,11 +58,28 @@ enum Command {
     Promote(Box<PromoteOptions>),
     Status(StatusOptions),
     Rollback(RollbackOptions),
-    Releases { stage: Option<Stage> },
-    Set { stage: Stage, assignments: Vec<String> },
-    Unset { stage: Stage, name: String },
-    Open { stage: Option<Stage> },
+    Releases {
+        stage: Option<Stage>,
+    },
+    Set {
+        stage: Stage,
+        #[arg(required = true, value_parser = assignment)]
+        assignments: Vec<(String, Option<String>)>,
+    },
+    Unset {
+        stage: Stage,
+        name: String,
+    },
+    Open {
+        stage: Option<Stage>,
+    },
     Help,
+}
+
+/// `NAME=VALUE`.
+fn assignment(text: &str) -> Result<(String, Option<String>), &'static str> {
+    let (name, value) = text.split_once('=').ok_or("it has no `=`")?;
+    Ok((name.to_owned(), Some(value.to_owned())))
 }
 
 /// A rehearsal, and who watches it.
@@ -162,15 +179,7 @@ impl Rehearsing {
                 Screen::new(false).say(&rehearsal.releases(stage));
             }
             Command::Set { stage, assignments } => {
-                let pairs = assignments.iter().map(|assignment| {
-                    let (name, value) = assignment.split_once('=').ok_or_else(unknown)?;
-                    Ok((name.to_owned(), Some(value.to_owned())))
-                });
-                let pairs = pairs.collect::<Result<Vec<_>, Failure>>()?;
-                if pairs.is_empty() {
-                    return Err(unknown());
-                }
-                rehearsal.set(stage, pairs)?;
+                rehearsal.set(stage, assignments)?;
             }
             Command::Unset { stage, name } => rehearsal.set(stage, vec![(name, None)])?,
             Command::Open { stage } => {

