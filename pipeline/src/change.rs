@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::failure::Failure;
-use crate::platform::{History, Release};
+use crate::platform::{ByHand, History, Release};
 use crate::promote::Means;
 use crate::running::{Running, short_build};
 use crate::site::Answer;
@@ -37,6 +37,26 @@ pub fn made_without_an_answer(
         }
         // Not `means.interrupt.pause`: whoever interrupts wants to know it all the more.
         std::thread::sleep(Duration::from_secs(1));
+    }
+}
+
+/// What others have released between our last look and the release that we made: it is undone by ours.
+pub fn between(means: &Means<'_>, after: u64, made: &Release) -> Vec<Release> {
+    // What can't be looked up is not told: the release is made, and has to be watched.
+    let history = means.platform.history(Stage::Production).unwrap_or_default();
+    let between = history.since(after).into_iter().filter(|release| release.version < made.version);
+    between.cloned().collect()
+}
+
+/// Says so, where ours is a rollback.
+pub fn tell_what_was_undone(means: &Means<'_>, after: u64, made: &Release) {
+    let between = between(means, after, made);
+    if let Some(last) = between.last() {
+        let back = means.platform.by_hand(ByHand::GoBack(last));
+        let what = told(&between);
+        means.screen.conclude(&format!(
+            "Just before the rollback came {what}: it is undone, too. To bring it back: {back}"
+        ));
     }
 }
 

@@ -59,6 +59,9 @@ pub enum Failure {
         "Heroku takes no more requests from this account for now. Wait a minute, and try again"
     )]
     TooManyRequests,
+    /// Heroku took a promotion, and made no release of it.
+    #[error("Heroku did not promote it: {0}")]
+    NotPromoted(String),
     /// Heroku answered that it can't.
     #[error("Heroku answers {status}: {message}")]
     Answered {
@@ -123,6 +126,7 @@ impl Failure {
             Self::NoRelease { .. } => "no-release",
             Self::Unreachable(..) => "unreachable",
             Self::TooManyRequests => "too-many-requests",
+            Self::NotPromoted(_) => "not-promoted",
             Self::Answered { .. } => "answered",
             Self::Unexpected { .. } => "unexpected",
             Self::Command { .. } => "command",

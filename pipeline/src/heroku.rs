@@ -101,7 +101,7 @@ struct DynoInfo {
     name: String,
     r#type: String,
     state: String,
-    release: DynoRelease,
+    release: Option<DynoRelease>,
 }
 
 #[derive(Deserialize)]
@@ -191,7 +191,7 @@ impl Heroku {
         let mut names = Vec::new();
         for id in ids {
             // An app that this account may not see counts, too.
-            let app = found(self.api.get::<Named>(&format!("/apps/{id}")))?;
+            let app = visible(self.api.get::<Named>(&format!("/apps/{id}")))?;
             names
                 .push(app.map_or_else(|| "an app that you may not see".to_owned(), |app| app.name));
         }
@@ -219,8 +219,8 @@ impl Heroku {
                     return Ok(made.into());
                 }
                 Some(Target { status, error_message, .. }) if status == "failed" => {
-                    let message = one_line(&error_message.unwrap_or_default());
-                    return Err(Unmade::Refused(Failure::Answered { status: 200, message }));
+                    let why = one_line(&error_message.unwrap_or_default());
+                    return Err(Unmade::Refused(Failure::NotPromoted(why)));
                 }
                 _ if started.elapsed() < MAKING => thread::sleep(Duration::from_millis(500)),
                 _ => {
@@ -243,11 +243,19 @@ impl Heroku {
 }
 
 /// What there is, or nothing: Heroku answers 404.
-fn found<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
+pub fn found<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
     match answer {
         Ok(found) => Ok(Some(found)),
-        Err(Failure::Answered { status: 403 | 404, .. }) => Ok(None),
+        Err(Failure::Answered { status: 404, .. }) => Ok(None),
         Err(failure) => Err(failure),
+    }
+}
+
+/// What there is and this account may see: to an app of others Heroku answers 403.
+fn visible<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
+    match found(answer) {
+        Err(Failure::Answered { status: 403, .. }) => Ok(None),
+        answer => answer,
     }
 }
 
@@ -258,7 +266,7 @@ impl Platform for Heroku {
 
     fn app(&self, stage: Stage) -> Result<App, Failure> {
         let name = self.name(stage);
-        let info: Option<AppInfo> = found(self.api.get(&self.path(stage, "")))?;
+        let info: Option<AppInfo> = visible(self.api.get(&self.path(stage, "")))?;
         let info = info.ok_or_else(|| Failure::NoApp(name.to_owned()))?;
         let mut vars = self.config_vars(&self.path(stage, "/config-vars"))?;
         let password = vars.get_mut("PREVIEW_PASSWORD").map(std::mem::take);
@@ -276,7 +284,7 @@ impl Platform for Heroku {
 
     fn history(&self, stage: Stage) -> Result<History, Failure> {
         let path = self.path(stage, "/releases");
-        let releases = found(self.api.list::<Vec<ReleaseInfo>>(&path, RELEASES))?;
+        let releases = visible(self.api.list::<Vec<ReleaseInfo>>(&path, RELEASES))?;
         let releases = releases.ok_or_else(|| Failure::NoApp(self.name(stage).to_owned()))?;
         let current =
             releases.iter().find(|release| release.current).map(|release| release.version);
@@ -303,7 +311,7 @@ impl Platform for Heroku {
             name: dyno.name,
             kind: dyno.r#type,
             state: dyno.state,
-            release: dyno.release.version,
+            release: dyno.release.map_or(0, |release| release.version),
         });
         Ok(Processes { wanted: wanted.collect(), dynos: dynos.collect() })
     }

@@ -41,6 +41,6 @@ pub struct Means<'a> {
 pub fn promote(means: &Means<'_>, options: &PromoteOptions) -> Result<Outcome, Failure> {
     Ok(match before::decide(means, options)? {
         Decision::Not(outcome) => *outcome,
-        Decision::Promote(promotion) => after::carry_out(means, options, *promotion),
+        Decision::Promote(promotion, app) => after::carry_out(means, options, *promotion, &app),
     })
 }

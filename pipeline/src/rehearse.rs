@@ -54,25 +54,27 @@ struct Line {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Build the working tree, and release it on staging
     Deploy,
+    /// Promote what staging runs, and watch until production runs it
     Promote(Box<PromoteOptions>),
+    /// Show staging and production side by side
     Status(StatusOptions),
+    /// Go back to a release of production's: its code, and its config vars
     Rollback(RollbackOptions),
-    Releases {
-        stage: Option<Stage>,
-    },
+    /// List releases
+    Releases { stage: Option<Stage> },
+    /// Set config vars
     Set {
         stage: Stage,
         #[arg(required = true, value_parser = assignment)]
         assignments: Vec<(String, Option<String>)>,
     },
-    Unset {
-        stage: Stage,
-        name: String,
-    },
-    Open {
-        stage: Option<Stage>,
-    },
+    /// Remove a config var
+    Unset { stage: Stage, name: String },
+    /// Open an app in the browser
+    Open { stage: Option<Stage> },
+    /// Tell all of these
     Help,
 }
 

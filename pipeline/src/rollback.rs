@@ -2,7 +2,7 @@
 //! promotion is: it says what it brings back, looks again right before, and watches until it is there.
 
 use crate::api::Unmade;
-use crate::change::{made_without_an_answer, serves, told};
+use crate::change::{made_without_an_answer, serves, tell_what_was_undone, told};
 use crate::exit::State;
 use crate::failure::Failure;
 use crate::options::RollbackOptions;
@@ -94,6 +94,7 @@ pub fn roll_back(means: &Means<'_>, options: &RollbackOptions) -> Result<Outcome
         }
     };
     rollback.makes = Some(made.clone());
+    tell_what_was_undone(means, history.newest(), &made);
     let awaited = Awaited { release: &made, build: None, commit: old.as_deref() };
     let watched = watch(means, &app, &awaited, options.watch.patience(means.soak));
     Ok(ended(means, rollback, &made, watched))

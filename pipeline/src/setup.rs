@@ -10,7 +10,7 @@ use crate::api::Api;
 use crate::exit::State;
 use crate::failure::{Failure, system};
 use crate::git::Repository;
-use crate::heroku::{AppInfo, Named};
+use crate::heroku::{AppInfo, Named, found};
 use crate::options::SetupOptions;
 use crate::random;
 use crate::screen::Screen;
@@ -415,13 +415,5 @@ impl Found {
                 .any(|feature| feature.name == METADATA && feature.enabled),
             variables: api.get(&format!("/apps/{name}/config-vars"))?,
         }))
-    }
-}
-
-fn found<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
-    match answer {
-        Ok(found) => Ok(Some(found)),
-        Err(Failure::Answered { status: 404, .. }) => Ok(None),
-        Err(failure) => Err(failure),
     }
 }

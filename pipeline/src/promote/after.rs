@@ -4,15 +4,15 @@
 use std::time::Duration;
 
 use crate::api::Unmade;
-use crate::change::{made_without_an_answer, serves, since, told};
+use crate::change::{between, made_without_an_answer, serves, since, tell_what_was_undone, told};
 use crate::exit::State;
 use crate::options::PromoteOptions;
 use crate::outcome::Outcome;
-use crate::platform::{ByHand, Release};
+use crate::platform::{ByHand, Release, Status};
 use crate::promote::Means;
 use crate::promotion::{Promotion, Replaced};
 use crate::running::short_build;
-use crate::stage::Stage;
+use crate::stage::{App, Stage};
 use crate::watch::{Awaited, Patience, Watched, watch};
 
 /// However short the operator's patience with what is new: whoever goes back wants to know that it worked. With
@@ -20,7 +20,12 @@ use crate::watch::{Awaited, Patience, Watched, watch};
 const BACK_WITHIN: Duration = Duration::from_secs(300);
 
 /// Promotes it, and watches what comes of it.
-pub fn carry_out(means: &Means<'_>, options: &PromoteOptions, mut promotion: Promotion) -> Outcome {
+pub fn carry_out(
+    means: &Means<'_>,
+    options: &PromoteOptions,
+    mut promotion: Promotion,
+    app: &App,
+) -> Outcome {
     let Means { platform, screen, .. } = means;
     means.interrupt.past_the_point_of_no_return();
     screen.progress("Promoting");
@@ -44,39 +49,27 @@ pub fn carry_out(means: &Means<'_>, options: &PromoteOptions, mut promotion: Pro
     promotion.makes = Some(made.clone());
     note_what_came_between(means, &mut promotion, &made);
 
-    let Ok(app) = platform.app(Stage::Production) else {
-        return ended(
-            means,
-            options,
-            &promotion,
-            &made,
-            Watched::NotWell("Heroku does not answer".to_owned()),
-        );
-    };
     let awaited = Awaited {
         release: &made,
         build: Some(promotion.from.build()),
         commit: promotion.from.commit(),
     };
-    let watched = watch(means, &app, &awaited, options.watch.patience(means.soak));
+    let watched = watch(means, app, &awaited, options.watch.patience(means.soak));
     ended(means, options, &promotion, &made, watched)
 }
 
 /// Between our last look and the promotion somebody may have released something: then that is what ours replaces.
 fn note_what_came_between(means: &Means<'_>, promotion: &mut Promotion, made: &Release) {
-    let Ok(history) = means.platform.history(Stage::Production) else { return };
-    let between = history.since(promotion.after).into_iter();
-    let between: Vec<_> =
-        between.filter(|release| release.version < made.version).cloned().collect();
+    let between = between(means, promotion.after, made);
     if between.is_empty() {
         return;
     }
     means.screen.say(&format!("Just before it came {}. That is what it replaces.", told(&between)));
-    promotion.replaces = history.before(made.version).map(|release| Replaced {
-        release: release.clone(),
-        commit: None,
-        build: None,
-    });
+    // One that was not out yet never ran.
+    let ran = between.iter().rfind(|release| release.status == Status::Succeeded);
+    if let Some(release) = ran.filter(|release| release.slug.is_some()) {
+        promotion.replaces = Some(Replaced { release: release.clone(), commit: None, build: None });
+    }
 }
 
 fn ended(
@@ -158,6 +151,13 @@ fn go_back(
         outcome.serves = running;
         outcome.of(promotion).next(platform.by_hand(ByHand::GoBack(&back.release)))
     };
+    match platform.changes(&back.release).map(|changes| changes.told()) {
+        Ok(Some(told)) => screen.say(&format!("This changes config vars, too. {told}.")),
+        Ok(None) => {}
+        Err(failure) => {
+            screen.say(&format!("Which config vars this changes is not known: {failure}."));
+        }
+    }
     let history = match platform.history(Stage::Production) {
         Ok(history) => history,
         Err(failure) => {
@@ -170,13 +170,6 @@ fn go_back(
     let newer = since(&history, made);
     if !newer.is_empty() || history.current != Some(made.version) {
         return superseded(means, promotion, made, &newer);
-    }
-    match platform.changes(&back.release).map(|changes| changes.told()) {
-        Ok(Some(told)) => screen.say(&format!("This changes config vars, too. {told}.")),
-        Ok(None) => {}
-        Err(failure) => {
-            screen.say(&format!("Which config vars this changes is not known: {failure}."));
-        }
     }
     screen.progress(&format!("Rolling back to {}", back.release.name()));
     let made_back = match platform.roll_back(&back.release) {
@@ -195,6 +188,7 @@ fn go_back(
             }
         }
     };
+    tell_what_was_undone(means, made.version, &made_back);
     let awaited = Awaited {
         release: &made_back,
         build: back.build.as_deref(),

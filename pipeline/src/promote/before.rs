@@ -14,7 +14,7 @@ use crate::platform::{ByHand, Required};
 use crate::promote::Means;
 use crate::promotion::Promotion;
 use crate::running::{Running, short_build, short_commit};
-use crate::stage::Stage;
+use crate::stage::{App, Stage};
 use crate::stages::{Observed, Stages};
 
 /// How long a release that is not out yet is waited for: a config var was set, or a push has just ended. A
@@ -23,8 +23,8 @@ const SETTLING: Duration = Duration::from_secs(60);
 
 /// What is to be done.
 pub enum Decision {
-    /// This.
-    Promote(Box<Promotion>),
+    /// This, to this app.
+    Promote(Box<Promotion>, Box<App>),
     /// Nothing: why.
     Not(Box<Outcome>),
 }
@@ -95,7 +95,7 @@ fn check_again(
     if !refusals.is_empty() {
         return Ok(refused(means, &now, &refusals));
     }
-    Ok(Decision::Promote(Box::new(promotion)))
+    Ok(Decision::Promote(Box::new(promotion), Box::new(now.production.app)))
 }
 
 /// Looks; while a release is on its way or a dyno starts, again.

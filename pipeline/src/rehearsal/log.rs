@@ -35,13 +35,14 @@ impl Log {
         Self { state: Mutex::default(), is_seen: false, is_terminal: false }
     }
 
-    /// A line: above the prompt, where that stands. Whoever reads may have gone away.
+    /// A line: above the prompt or the progress, where that stands. Whoever reads may have gone away.
     pub fn say(&self, line: &str) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         if !self.is_seen {
             state.kept.push(line.to_owned());
-        } else if self.is_terminal && state.is_asking {
-            let _ = write!(io::stdout(), "{CLEAR}{line}\n{PROMPT}");
+        } else if self.is_terminal {
+            let prompt = if state.is_asking { PROMPT } else { "" };
+            let _ = write!(io::stdout(), "{CLEAR}{line}\n{prompt}");
         } else {
             let _ = writeln!(io::stdout(), "{line}");
         }
