@@ -31,8 +31,9 @@ pub enum Failure {
     NoCommit,
     /// No remote says which app a stage is.
     #[error(
-        "no git remote `{remote}` says which app is {0}. Run: cargo pipeline setup NAME, or name it: --{0} APP",
-        remote = .0.remote()
+        "no git remote `{remote}` says which app is {0}. Run: cargo pipeline setup NAME, or name it: {option} APP",
+        remote = .0.remote(),
+        option = .0.option()
     )]
     NoRemote(Stage),
     /// A remote's address has no app in it.

@@ -415,14 +415,14 @@ pub enum Progress {
 pub struct Soak {
     length: Duration,
     began: Option<Duration>,
-    good: usize,
+    good: u64,
     was_well: bool,
     failures: usize,
 }
 
 impl Soak {
     /// However short the soak: so many looks have to be good.
-    pub const FEWEST: usize = 5;
+    pub const FEWEST: u64 = 5;
 
     /// So often a build that was well already may fail: one lost packet is no reason to go back.
     pub const FAILURES: usize = 3;
@@ -443,7 +443,9 @@ impl Soak {
         self.was_well = true;
         self.good += 1;
         let lasted = at.saturating_sub(*self.began.get_or_insert(at));
-        let is_enough = lasted >= self.length && self.good >= Self::FEWEST;
+        // One a second, however slow the answers are: chance is beaten by looks, not by time.
+        let looks = self.length.as_secs().max(Self::FEWEST);
+        let is_enough = lasted >= self.length && self.good >= looks;
         if is_enough { Progress::Arrived } else { Progress::Soaking(lasted) }
     }
 }

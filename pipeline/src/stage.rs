@@ -27,6 +27,14 @@ impl Stage {
         }
     }
 
+    /// The option that names its app.
+    pub fn option(self) -> &'static str {
+        match self {
+            Self::Staging => "--staging",
+            Self::Production => "--to",
+        }
+    }
+
     /// The git remote that leads to its app.
     pub fn remote(self) -> &'static str {
         match self {

@@ -357,6 +357,16 @@ fn however_short_the_soak_one_look_is_not_enough() {
 }
 
 #[test]
+fn slow_answers_make_the_soak_longer_not_the_looks_fewer() {
+    let mut soak = soak();
+    for second in [0, 5, 10, 15, 20] {
+        let progress = soak.saw(Duration::from_secs(second), Look::Well);
+        assert_eq!(progress, Progress::Soaking(Duration::from_secs(second)));
+    }
+    assert_eq!(soak.saw(Duration::from_secs(25), Look::Well), Progress::Arrived);
+}
+
+#[test]
 fn a_build_that_was_well_and_fails_too_often_is_not_left_there() {
     // As with one of two dynos ill.
     assert_eq!(looks(&mut soak(), "+-++--+"), Progress::Soaking(Duration::ZERO));
