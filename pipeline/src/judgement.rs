@@ -171,7 +171,9 @@ pub enum Refusal {
     Unknown(String),
     /// Staging is not healthy.
     Unhealthy(String),
-    /// Some of staging's dynos are not up on its release.
+    /// A dyno of staging's has crashed: waiting does not make it well.
+    Crashed(String),
+    /// Some of staging's dynos are not up on its release yet.
     Unsettled(String),
     /// A release of this stage is not out yet: who makes which.
     InFlight(Stage, String),
@@ -206,6 +208,7 @@ impl Refusal {
             Self::NothingOnStaging => "nothing-on-staging",
             Self::Unknown(_) => "staging-unknown",
             Self::Unhealthy(_) => "staging-unhealthy",
+            Self::Crashed(_) => "staging-crashed",
             Self::Unsettled(_) => "staging-unsettled",
             Self::InFlight(..) => "release-in-flight",
             Self::NotExpected(_) => "not-expected",
@@ -223,7 +226,7 @@ impl Refusal {
     }
 }
 
-/// What will be over by itself: a release that is not out yet, a dyno that starts. Nothing where all is still.
+/// What is not still: a release that is not out yet, a dyno that starts, or that has crashed.
 pub fn unsettled(stages: &Stages) -> Option<Refusal> {
     let both = [(Stage::Staging, &stages.staging), (Stage::Production, &stages.production)];
     for (stage, seen) in both {
@@ -234,7 +237,11 @@ pub fn unsettled(stages: &Stages) -> Option<Refusal> {
     let staging = &stages.staging;
     let release = staging.history.running()?;
     if let Some(trouble) = trouble(&staging.processes, release.version) {
-        return Some(Refusal::Unsettled(trouble));
+        return Some(if has_crashed(&staging.processes) {
+            Refusal::Crashed(trouble)
+        } else {
+            Refusal::Unsettled(trouble)
+        });
     }
     let told = staging.answer.running.as_ref().ok()?.release.as_deref()?;
     let differs = told != release.name();
@@ -361,6 +368,11 @@ fn process_types(stages: &Stages) -> Option<String> {
 pub fn only_on_one(staging: &App, production: &App) -> (BTreeSet<String>, BTreeSet<String>) {
     let (staging, production) = (&staging.variables, &production.variables);
     (staging - production, production - staging)
+}
+
+fn has_crashed(processes: &Processes) -> bool {
+    let should_run = |kind: &str| processes.wanted.get(kind).is_some_and(|&wanted| wanted > 0);
+    processes.dynos.iter().any(|dyno| dyno.state == "crashed" && should_run(&dyno.kind))
 }
 
 /// What keeps a release from being the one that all dynos run; nothing when each that should be there is up on it.

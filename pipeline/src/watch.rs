@@ -59,45 +59,56 @@ impl Awaited<'_> {
         }
     }
 
-    /// What the platform sees: all dynos up on it; or what is still in the way; or that it will not arrive.
-    fn on_platform(&self, means: &Means<'_>) -> Result<Result<(), String>, Watched> {
+    /// What the platform sees of it.
+    fn on_platform(&self, means: &Means<'_>) -> Seen {
         // No answer may be followed by one.
-        self.looked_up(means).unwrap_or_else(|failure| Ok(Err(failure.to_string())))
+        self.looked_up(means).unwrap_or_else(|failure| Seen::NotYet(failure.to_string()))
     }
 
-    fn looked_up(&self, means: &Means<'_>) -> Result<Result<Result<(), String>, Watched>, Failure> {
+    fn looked_up(&self, means: &Means<'_>) -> Result<Seen, Failure> {
         let history = means.platform.history(Stage::Production)?;
-        let is_current = history.current == Some(self.release.version);
         match history.find(&self.release.id).map(|release| release.status) {
-            Some(Status::Failed) => return Ok(Err(Watched::ReleaseFailed)),
-            Some(Status::Succeeded) if !is_current => {
-                let newer = history.since(self.release.version);
-                let runs = newer.iter().any(|release| Some(release.version) == history.current);
-                let newer = newer.into_iter().cloned().collect();
-                let not_yet = || Ok(Err("it is not the current release yet".to_owned()));
-                return Ok(if runs { Err(Watched::Superseded(newer)) } else { not_yet() });
-            }
+            Some(Status::Failed) => return Ok(Seen::Ended(Watched::ReleaseFailed)),
             Some(Status::Succeeded) => {}
-            _ => return Ok(Ok(Err("its release command runs".to_owned()))),
+            _ => return Ok(Seen::NotYet("its release command runs".to_owned())),
+        }
+        if history.current != Some(self.release.version) {
+            let newer = history.since(self.release.version);
+            if newer.iter().any(|release| Some(release.version) == history.current) {
+                let newer = newer.into_iter().cloned().collect();
+                return Ok(Seen::Ended(Watched::Superseded(newer)));
+            }
+            return Ok(Seen::NotYet("it is not the current release yet".to_owned()));
         }
         let processes = means.platform.processes(Stage::Production)?;
-        Ok(Ok(trouble(&processes, self.release.version).map_or(Ok(()), Err)))
+        Ok(trouble(&processes, self.release.version).map_or(Seen::AllUp, Seen::NotYet))
     }
+}
+
+/// What the platform sees of what is waited for.
+enum Seen {
+    /// It is the current release, and every dyno that should run is up on it.
+    AllUp,
+    /// What is still in the way.
+    NotYet(String),
+    /// It will not arrive.
+    Ended(Watched),
 }
 
 /// Looks at production over and over.
 pub fn watch(means: &Means<'_>, app: &App, awaited: &Awaited<'_>, patience: Patience) -> Watched {
     let started = Instant::now();
     let mut soak = Soak::of(patience.soak);
-    let mut on_platform = Ok(());
+    let mut in_the_way = None;
     for turn in 0_usize.. {
         if means.interrupt.is_asked() {
             return Watched::Interrupted;
         }
         if turn.is_multiple_of(API_EACH) {
             match awaited.on_platform(means) {
-                Ok(seen) => on_platform = seen,
-                Err(ended) => return ended,
+                Seen::AllUp => in_the_way = None,
+                Seen::NotYet(why) => in_the_way = Some(why),
+                Seen::Ended(ended) => return ended,
             }
         }
         let answer = means.sites.ask(app);
@@ -105,28 +116,30 @@ pub fn watch(means: &Means<'_>, app: &App, awaited: &Awaited<'_>, patience: Pati
         let look = match (&answer.running, &answer.health) {
             (Ok(_), _) if !is_ours => Look::NotYet,
             (Err(_), _) | (_, Err(_)) => Look::Ill,
-            _ if on_platform.is_err() => Look::NotYet,
+            _ if in_the_way.is_some() => Look::NotYet,
             _ => Look::Well,
         };
         let mut progress = soak.saw(started.elapsed(), look);
         if progress == Progress::Arrived {
             // The last word is the platform's: is it still ours, and is every dyno up?
             match awaited.on_platform(means) {
-                Ok(Ok(())) => return Watched::Arrived,
-                Ok(trouble) => on_platform = trouble,
-                Err(ended) => return ended,
+                Seen::AllUp => return Watched::Arrived,
+                Seen::NotYet(why) => in_the_way = Some(why),
+                Seen::Ended(ended) => return ended,
             }
             progress = soak.saw(started.elapsed(), Look::NotYet);
         }
         let name = awaited.release.name();
-        let seen = seen(&answer, is_ours, on_platform.as_ref().err());
+        let found = found(&answer, is_ours, in_the_way.as_ref());
         if progress == Progress::Failing {
             let often = Soak::FAILURES + 1;
-            return Watched::NotWell(format!("it was well, and then failed {often} times: {seen}"));
+            return Watched::NotWell(format!(
+                "it was well, and then failed {often} times: {found}"
+            ));
         }
         if started.elapsed() >= patience.within {
             let limit = patience.within.as_secs();
-            return Watched::NotWell(format!("within {limit} s it has not arrived: {seen}"));
+            return Watched::NotWell(format!("within {limit} s it has not arrived: {found}"));
         }
         means.screen.progress(&match progress {
             Progress::Soaking(lasted) => {
@@ -134,7 +147,7 @@ pub fn watch(means: &Means<'_>, app: &App, awaited: &Awaited<'_>, patience: Pati
                 let lasted = lasted.as_secs().min(soak);
                 format!("{name} is up on all dynos, and well for {lasted} of {soak} s")
             }
-            _ => format!("Waiting for {name}: {seen}"),
+            _ => format!("Waiting for {name}: {found}"),
         });
         means.interrupt.pause(means.pause);
     }
@@ -142,9 +155,9 @@ pub fn watch(means: &Means<'_>, app: &App, awaited: &Awaited<'_>, patience: Pati
 }
 
 /// What keeps it from having arrived.
-fn seen(answer: &Answer, is_ours: bool, found: Option<&String>) -> String {
-    match (&answer.running, &answer.health, found) {
-        (Ok(running), ..) if !is_ours => match found {
+fn found(answer: &Answer, is_ours: bool, in_the_way: Option<&String>) -> String {
+    match (&answer.running, &answer.health, in_the_way) {
+        (Ok(running), ..) if !is_ours => match in_the_way {
             Some(why) => format!("{} answers, and {why}", short_build(&running.build)),
             None => format!("{} answers", short_build(&running.build)),
         },

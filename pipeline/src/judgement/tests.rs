@@ -197,7 +197,6 @@ fn nothing_is_promoted_while_a_release_is_not_out_or_a_dyno_not_up() {
         assert_eq!(refused(&stages), [Refusal::InFlight(stage, told)]);
     }
     for (dyno, why) in [
-        (dyno("web.1", "crashed", 3), "web.1 is crashed"),
         (dyno("web.1", "starting", 3), "web.1 is starting"),
         (dyno("web.1", "up", 2), "web.1 runs v2"),
     ] {
@@ -205,6 +204,9 @@ fn nothing_is_promoted_while_a_release_is_not_out_or_a_dyno_not_up() {
         stages.staging.processes.dynos = vec![dyno];
         assert_eq!(refused(&stages), [Refusal::Unsettled(why.to_owned())]);
     }
+    let mut stages = pair();
+    stages.staging.processes.dynos = vec![dyno("web.1", "crashed", 3)];
+    assert_eq!(refused(&stages), [Refusal::Crashed("web.1 is crashed".to_owned())]);
     let mut stages = pair();
     stages.staging.answer.running.as_mut().unwrap().release = Some("v2".to_owned());
     assert_eq!(

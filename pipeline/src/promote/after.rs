@@ -68,7 +68,12 @@ fn note_what_came_between(means: &Means<'_>, promotion: &mut Promotion, made: &R
     // One that was not out yet never ran.
     let ran = between.iter().rfind(|release| release.status == Status::Succeeded);
     if let Some(release) = ran.filter(|release| release.slug.is_some()) {
-        promotion.replaces = Some(Replaced { release: release.clone(), commit: None, build: None });
+        let release = release.clone();
+        promotion.replaces = Some(match promotion.replaces.take() {
+            // A config change: the code is what we looked at.
+            Some(before) if before.release.slug == release.slug => Replaced { release, ..before },
+            _ => Replaced { release, commit: None, build: None },
+        });
     }
 }
 
@@ -109,8 +114,12 @@ fn ended(
         Watched::Interrupted => {
             let message =
                 format!("Stopped watching {name}: it may arrive yet. Nothing was rolled back.");
-            let outcome = not_arrived("interrupted", message);
-            outcome.next(platform.by_hand(ByHand::Releases(Stage::Production)))
+            let mut outcome = not_arrived("interrupted", message + " To look, or to go back:");
+            outcome = outcome.next(platform.by_hand(ByHand::Releases(Stage::Production)));
+            match &promotion.replaces {
+                Some(back) => outcome.next(platform.by_hand(ByHand::GoBack(&back.release))),
+                None => outcome,
+            }
         }
         Watched::NotWell(found) => {
             let message = format!("{name} is not well: {found}.");

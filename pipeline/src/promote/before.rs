@@ -105,8 +105,7 @@ fn settled(means: &Means<'_>) -> Result<Stages, Failure> {
         let stages = Stages::look(means.platform, means.sites, means.repository)?;
         let Some(what) = unsettled(&stages) else { return Ok(stages) };
         let is_over = started.elapsed() >= SETTLING || means.interrupt.is_asked();
-        // What has crashed does not get well by waiting.
-        if is_over || matches!(&what, Refusal::Unsettled(why) if why.contains("crashed")) {
+        if is_over || matches!(what, Refusal::Crashed(_)) {
             return Ok(stages);
         }
         means.screen.progress(&format!("Waiting: {}", told(&what, means, &stages)));
@@ -148,7 +147,7 @@ fn told(refusal: &Refusal, means: &Means<'_>, stages: &Stages) -> String {
         Refusal::Unhealthy(why) => {
             format!("staging is not healthy: {why}. Look: {}", by_hand(ByHand::Log(Stage::Staging)))
         }
-        Refusal::Unsettled(why) => format!(
+        Refusal::Crashed(why) | Refusal::Unsettled(why) => format!(
             "staging is not all on its release: {why}. Look: {}",
             by_hand(ByHand::Dynos(Stage::Staging))
         ),
