@@ -3,7 +3,7 @@
 //! | question | file |
 //! |---|---|
 //! | What can be typed? How does it end? | [`options`]; [`exit`], the one table of exit codes, and [`outcome`] |
-//! | What does each command do? | [`setup`], [`status`], [`mod@promote`], [`rollback`], `rehearse` |
+//! | What does each command do? | [`setup`], [`mod@status`], [`mod@promote`], [`rollback`], `rehearse` |
 //! | Are the stages in step, may staging be promoted, has it arrived? | [`judgement`], of what [`stages`] shows |
 //! | What is a promotion? | [`promotion`]; [`watch`] sees it arrive, [`change`] tells what was made |
 //! | Where do releases live? | [`platform`]: [`heroku`], by its [`api`], or a `rehearsal`; each [`stage`] has an app |
