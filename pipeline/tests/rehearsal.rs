@@ -351,8 +351,13 @@ fn ctrl_c_ends_a_build_at_once() {
         Prompt { input: child.stdin.take(), child, output: mpsc::channel().1, ports: [0; 2] };
     prompt.signal("INT");
     assert_eq!(prompt.ends(), Some(1), "what was asked for was not done");
-    let is_there = Command::new("kill").args(["-0", "--", &format!("-{group}")]).output();
-    assert!(!is_there.unwrap().status.success(), "the build goes on");
+    let group = format!("-{group}");
+    let is_there = || Command::new("kill").args(["-0", "--", &group]).output().unwrap().status;
+    let deadline = Instant::now() + PATIENCE;
+    while is_there().success() {
+        assert!(Instant::now() < deadline, "the build goes on");
+        thread::sleep(Duration::from_millis(20));
+    }
     assert_eq!(clone.left_behind(), 0);
 }
 
