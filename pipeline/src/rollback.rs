@@ -43,8 +43,10 @@ pub fn roll_back(means: &Means<'_>, options: &RollbackOptions) -> Result<Outcome
         makes: None,
     };
     screen.say(&shown(means, &rollback, new.as_deref()));
-    if options.dry_run {
+    if means.asks {
         screen.say(&format!("By hand: {}", platform.by_hand(ByHand::GoBackAlone(&to))));
+    }
+    if options.dry_run {
         let message = "A dry run: nothing was changed.".to_owned();
         let mut outcome = Outcome::new("rollback", State::DryRun, None, message);
         outcome.rollback = Some(rollback);

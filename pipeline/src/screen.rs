@@ -61,7 +61,13 @@ impl Screen {
 
     /// One line that changes in its place. Where there is no terminal: a line whenever it changes.
     pub fn progress(&self, text: &str) {
-        let text = plain(text);
+        self.count(text, "");
+    }
+
+    /// The same, with a count behind it, which is for terminals alone: a log would be full of it.
+    pub fn count(&self, text: &str, count: &str) {
+        let count = if Term::stderr().is_term() { count } else { "" };
+        let text = plain(text) + &plain(count);
         if *self.progress.borrow() == text {
             return;
         }

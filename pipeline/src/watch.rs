@@ -141,14 +141,13 @@ pub fn watch(means: &Means<'_>, app: &App, awaited: &Awaited<'_>, patience: Pati
             let limit = patience.within.as_secs();
             return Watched::NotWell(format!("within {limit} s it has not arrived: {found}"));
         }
-        means.screen.progress(&match progress {
-            Progress::Soaking(lasted) => {
-                let soak = patience.soak.as_secs();
-                let lasted = lasted.as_secs().min(soak);
-                format!("{name} is up on all dynos, and well for {lasted} of {soak} s")
-            }
-            _ => format!("Waiting for {name}: {found}"),
-        });
+        if let Progress::Soaking(lasted) = progress {
+            let soak = patience.soak.as_secs();
+            let count = format!(" for {} of {soak} s", lasted.as_secs().min(soak));
+            means.screen.count(&format!("{name} is up on all dynos, and well"), &count);
+        } else {
+            means.screen.progress(&format!("Waiting for {name}: {found}"));
+        }
         means.interrupt.pause(means.pause);
     }
     unreachable!("it looks until it returns")

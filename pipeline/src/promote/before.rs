@@ -47,12 +47,16 @@ pub fn decide(means: &Means<'_>, options: &PromoteOptions) -> Result<Decision, F
         Promotion::of(&stages, platform.account()).expect("a stage without a build was refused");
     screen.say(&shown(&stages, &mut promotion, means.repository));
 
+    if means.asks {
+        // A rehearsal has no other way.
+        screen.say(&format!("By hand: {}", platform.by_hand(ByHand::Promote)));
+    }
+
     let lost = step(&stages).lost();
     if options.dry_run {
         if lost > 0 && !options.backwards {
             return Ok(refused(means, &stages, &[Refusal::Backwards(lost)]));
         }
-        screen.say(&format!("By hand: {}", platform.by_hand(ByHand::Promote)));
         let message = "A dry run: nothing was changed.".to_owned();
         let outcome = Outcome::new("promote", State::DryRun, None, message).of(&promotion);
         return Ok(Decision::Not(Box::new(outcome)));
