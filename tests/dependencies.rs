@@ -175,7 +175,7 @@ fn tree(package: &str) -> String {
 fn the_app_needs_nothing_that_only_the_tools_do() {
     let tree = tree(env!("CARGO_PKG_NAME"));
     assert!(tree.contains("\nactix-web v") && tree.contains("\nstagedoor v"), "{tree}");
-    for name in ["pipeline", "testbed", "browser", "clap", "ureq", "rustls", "indicatif"] {
+    for name in ["pipeline", "testbed", "browser", "clap", "ureq", "rustls", "comfy-table"] {
         assert!(!tree.contains(&format!("\n{name} v")), "{name}");
     }
 }

@@ -2,43 +2,15 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::time::Duration;
 
 use serde::Deserialize;
 
-use crate::release::Release;
+use crate::git::Distance;
+use crate::platform::{Processes, Proposal, Required};
+use crate::running::is_dirty;
 use crate::stage::{App, Stage};
-
-/// A stage: its app, and what that app answers.
-#[derive(Clone, Debug)]
-pub struct Seen {
-    /// The app.
-    pub app: App,
-    /// What `/release` answers, or why it does not.
-    pub release: Result<Release, String>,
-    /// Whether `/health` answers 200.
-    pub healthy: bool,
-}
-
-impl Seen {
-    /// The digest of the running executable.
-    pub fn build(&self) -> Option<&str> {
-        self.release.as_ref().ok().map(|release| release.build.as_str())
-    }
-
-    /// The commit that was built, where it is known.
-    pub fn commit(&self) -> Option<&str> {
-        self.release.as_ref().ok()?.commit.as_deref()
-    }
-}
-
-/// How many commits lie between two: those that only the one has, and those that only the other has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Distance {
-    /// Only staging has these.
-    pub ahead: usize,
-    /// Only production has these.
-    pub behind: usize,
-}
+use crate::stages::{Observed, Stages};
 
 /// How the stages stand to each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,19 +35,23 @@ pub enum Step {
     Silent(Stage),
 }
 
-/// How the stages stand to each other: by the digest of what runs, which alone proves anything. Commits, by
-/// `distance` from production to staging, only say how far apart they are.
-pub fn step(staging: &Seen, production: &Seen, distance: Option<Distance>) -> Step {
-    let (Ok(on_staging), Ok(on_production)) = (&staging.release, &production.release) else {
+/// How the stages stand to each other: by the digest of what runs, which alone proves anything. Commits only say
+/// how far apart they are.
+pub fn step(stages: &Stages) -> Step {
+    let Stages { staging, production, distance } = stages;
+    let (Some(on_staging), Some(on_production)) =
+        (staging.answer.build(), production.answer.build())
+    else {
         let both = [(Stage::Staging, staging), (Stage::Production, production)];
-        let empty = both.iter().find(|(_, seen)| !seen.app.has_slug);
-        let silent = if staging.release.is_err() { Stage::Staging } else { Stage::Production };
+        let empty = both.iter().find(|(_, seen)| seen.history.running().is_none());
+        let silent =
+            if staging.answer.build().is_none() { Stage::Staging } else { Stage::Production };
         return empty.map_or(Step::Silent(silent), |&(stage, _)| Step::Empty(stage));
     };
-    if on_staging.build == on_production.build {
+    if on_staging == on_production {
         return Step::Same;
     }
-    match distance {
+    match *distance {
         Some(Distance { ahead: 0, behind: 0 }) if staging.commit().is_some_and(is_dirty) => {
             Step::Uncommitted
         }
@@ -87,6 +63,16 @@ pub fn step(staging: &Seen, production: &Seen, distance: Option<Distance>) -> St
     }
 }
 
+impl Step {
+    /// How many commits of production's would go away.
+    pub fn lost(self) -> usize {
+        match self {
+            Self::Behind(behind) | Self::Apart(Distance { behind, .. }) => behind,
+            _ => 0,
+        }
+    }
+}
+
 impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
@@ -94,11 +80,8 @@ impl fmt::Display for Step {
             Self::Ahead(n) => write!(f, "staging is ahead by {}", commits(n)),
             Self::Behind(n) => write!(f, "staging is behind production by {}", commits(n)),
             Self::Apart(Distance { ahead, behind }) => {
-                write!(
-                    f,
-                    "staging is ahead by {}, and lacks {behind} of production's",
-                    commits(ahead)
-                )
+                let ahead = commits(ahead);
+                write!(f, "staging is ahead by {ahead}, and lacks {behind} of production's")
             }
             Self::BuiltTwice => {
                 f.write_str("both run the same commit, but each a build of its own")
@@ -111,30 +94,9 @@ impl fmt::Display for Step {
     }
 }
 
-/// What a rehearsal writes behind the commit where there are changes that are not committed.
-const DIRTY: &str = "-dirty";
-
-fn is_dirty(commit: &str) -> bool {
-    commit.ends_with(DIRTY)
-}
-
-/// The commit, without the changes that were not committed.
-pub fn committed(commit: &str) -> &str {
-    commit.trim_end_matches(DIRTY)
-}
-
 /// A number of commits, in words.
 pub fn commits(n: usize) -> String {
     if n == 1 { "1 commit".to_owned() } else { format!("{n} commits") }
-}
-
-/// A variable that a build can't do without.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Required {
-    /// Its name.
-    pub name: String,
-    /// The value that `app.json` proposes.
-    pub value: Option<String>,
 }
 
 /// The variables that an `app.json` asks for. `required` is true by default, as Heroku has it.
@@ -148,15 +110,56 @@ pub fn required(app_json: &str) -> Result<Vec<Required>, serde_json::Error> {
     #[serde(untagged)]
     enum Entry {
         Value(String),
-        Object { value: Option<String>, required: Option<bool> },
+        Object { value: Option<String>, required: Option<bool>, generator: Option<String> },
     }
     let AppJson { env } = serde_json::from_str(app_json)?;
-    let wanted = env.into_iter().filter_map(|(name, entry)| match entry {
-        Entry::Value(value) => Some(Required { name, value: Some(value) }),
-        Entry::Object { required: Some(false), .. } => None,
-        Entry::Object { value, .. } => Some(Required { name, value }),
+    let wanted = env.into_iter().filter_map(|(name, entry)| {
+        let value = match entry {
+            Entry::Object { required: Some(false), .. } => return None,
+            Entry::Value(value) | Entry::Object { value: Some(value), .. } => {
+                Proposal::Value(value)
+            }
+            Entry::Object { generator: Some(_), .. } => Proposal::Secret,
+            Entry::Object { .. } => Proposal::None,
+        };
+        Some(Required { name, value })
     });
     Ok(wanted.collect())
+}
+
+/// What `--expect` says: the commit, or the build, that is to be promoted and no other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Expected(String);
+
+impl std::str::FromStr for Expected {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (digits, shortest) = match text.strip_prefix("sha256:") {
+            Some(digits) => (digits, 16),
+            None => (text, 7),
+        };
+        let is_one = (shortest..=64).contains(&digits.len())
+            && digits.bytes().all(|b| b.is_ascii_hexdigit());
+        let wrong = "a commit of at least 7 digits, or `sha256:` and at least 16 of the build's";
+        if is_one { Ok(Self(text.to_ascii_lowercase())) } else { Err(wrong) }
+    }
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Expected {
+    /// Whether that is what a stage runs. A commit with changes that are not committed is another.
+    fn is_met_by(&self, staging: &Observed) -> bool {
+        let is = |told: Option<&str>| {
+            told.is_some_and(|told| told.starts_with(&self.0) && !is_dirty(told))
+        };
+        is(staging.answer.build()) || is(staging.commit())
+    }
 }
 
 /// Why staging may not be promoted.
@@ -167,29 +170,128 @@ pub enum Refusal {
     /// It is not known what would be promoted.
     Unknown(String),
     /// Staging is not healthy.
-    Unhealthy,
-    /// Production runs this very build.
-    NothingToPromote,
-    /// This app is in no pipeline.
-    NoPipeline(String),
+    Unhealthy(String),
+    /// A dyno of staging's has crashed: waiting does not make it well.
+    Crashed(String),
+    /// Some of staging's dynos are not up on its release yet.
+    Unsettled(String),
+    /// A release of this stage is not out yet: who makes which.
+    InFlight(Stage, String),
+    /// What staging runs is not what was expected.
+    NotExpected(Expected),
+    /// The build has no web process.
+    NoWebProcess,
+    /// Production is closed to everybody, so nobody can see whether a build arrives.
+    Maintenance,
+    /// Production has no web dyno.
+    NoWebDyno,
+    /// This stage's app is in no pipeline.
+    NoPipeline(Stage),
     /// The apps are in other pipelines, or at other stages, than a promotion needs.
     OtherPipeline(String),
     /// Production lacks variables that the build requires.
     Lacks(Vec<Required>),
+    /// So many commits of production's would go away, and nobody agreed to that.
+    Backwards(usize),
+    /// Something was released since we looked: on which stage, who did what.
+    Moved(Stage, Vec<String>),
+    /// There is nobody to ask.
+    NobodyToAsk,
+    /// The answer was no.
+    NotAgreed,
+}
+
+impl Refusal {
+    /// Its kind, for programs.
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::NothingOnStaging => "nothing-on-staging",
+            Self::Unknown(_) => "staging-unknown",
+            Self::Unhealthy(_) => "staging-unhealthy",
+            Self::Crashed(_) => "staging-crashed",
+            Self::Unsettled(_) => "staging-unsettled",
+            Self::InFlight(..) => "release-in-flight",
+            Self::NotExpected(_) => "not-expected",
+            Self::NoWebProcess => "no-web-process",
+            Self::Maintenance => "maintenance",
+            Self::NoWebDyno => "no-web-dyno",
+            Self::NoPipeline(_) => "no-pipeline",
+            Self::OtherPipeline(_) => "other-pipeline",
+            Self::Lacks(_) => "lacks-config-vars",
+            Self::Backwards(_) => "backwards",
+            Self::Moved(..) => "moved",
+            Self::NobodyToAsk => "nobody-to-ask",
+            Self::NotAgreed => "not-agreed",
+        }
+    }
+}
+
+/// What is not still: a release that is not out yet, a dyno that starts, or that has crashed.
+pub fn unsettled(stages: &Stages) -> Option<Refusal> {
+    let both = [(Stage::Staging, &stages.staging), (Stage::Production, &stages.production)];
+    for (stage, seen) in both {
+        if let Some(release) = seen.history.in_flight() {
+            return Some(Refusal::InFlight(stage, release.told()));
+        }
+    }
+    let staging = &stages.staging;
+    let release = staging.history.running()?;
+    if let Some(trouble) = trouble(&staging.processes, release.version) {
+        return Some(if has_crashed(&staging.processes) {
+            Refusal::Crashed(trouble)
+        } else {
+            Refusal::Unsettled(trouble)
+        });
+    }
+    let told = staging.answer.running.as_ref().ok()?.release.as_deref()?;
+    let differs = told != release.name();
+    differs.then(|| {
+        Refusal::Unsettled(format!("it answers {told}, its release is {}", release.name()))
+    })
+}
+
+/// Whether production has what staging would give it.
+pub fn nothing_to_promote(stages: &Stages) -> bool {
+    let Stages { staging, production, .. } = stages;
+    match (staging.answer.build(), production.answer.build()) {
+        (Some(staging), Some(production)) => staging == production,
+        // It does not say. The platform does: a promotion would give it the same once more.
+        (Some(_), None) => {
+            let slug = |seen: &Observed| seen.history.running()?.slug.clone();
+            slug(production).is_some() && slug(staging) == slug(production)
+        }
+        _ => false,
+    }
 }
 
 /// Every reason why staging may not be promoted: none when it may.
-pub fn refusals(staging: &Seen, production: &Seen, required: &[Required]) -> Vec<Refusal> {
+pub fn refusals(
+    stages: &Stages,
+    required: &[Required],
+    expected: Option<&Expected>,
+) -> Vec<Refusal> {
+    let Stages { staging, production, .. } = stages;
     let mut refusals = Vec::new();
-    if !staging.app.has_slug {
+    if staging.history.running().is_none() {
         refusals.push(Refusal::NothingOnStaging);
-    } else if let Err(why) = &staging.release {
+    } else if let Err(why) = &staging.answer.running {
         refusals.push(Refusal::Unknown(why.clone()));
-    } else if !staging.healthy {
-        refusals.push(Refusal::Unhealthy);
+    } else if let Err(why) = &staging.answer.health {
+        refusals.push(Refusal::Unhealthy(why.clone()));
     }
-    if staging.build().is_some() && staging.build() == production.build() {
-        refusals.push(Refusal::NothingToPromote);
+    refusals.extend(unsettled(stages));
+    if let Some(expected) = expected.filter(|expected| !expected.is_met_by(staging)) {
+        refusals.push(Refusal::NotExpected(expected.clone()));
+    }
+    if staging.slug.as_ref().is_some_and(|slug| !slug.processes.contains_key("web")) {
+        refusals.push(Refusal::NoWebProcess);
+    }
+    if production.app.is_in_maintenance {
+        refusals.push(Refusal::Maintenance);
+    }
+    // Before its first release an app has no formation: it then gets a web dyno by itself.
+    if production.processes.wanted.get("web") == Some(&0) {
+        refusals.push(Refusal::NoWebDyno);
     }
     refusals.extend(out_of_pipeline(&staging.app, &production.app));
     let lacks = |required: &&Required| !production.app.variables.contains(&required.name);
@@ -201,47 +303,65 @@ pub fn refusals(staging: &Seen, production: &Seen, required: &[Required]) -> Vec
 }
 
 fn out_of_pipeline(staging: &App, production: &App) -> Option<Refusal> {
-    let missing = [staging, production].into_iter().find(|app| app.pipeline.is_none());
-    if let Some(app) = missing {
-        return Some(Refusal::NoPipeline(app.name.clone()));
+    let both = [(Stage::Staging, staging), (Stage::Production, production)];
+    if let Some((stage, _)) = both.into_iter().find(|(_, app)| app.place.is_none()) {
+        return Some(Refusal::NoPipeline(stage));
     }
-    let ((from, source), (to, target)) =
-        (staging.pipeline.as_ref()?, production.pipeline.as_ref()?);
-    (from != to || source != "staging" || target != "production").then(|| {
+    let (from, to) = (staging.place.as_ref()?, production.place.as_ref()?);
+    let fits = from.pipeline == to.pipeline && from.stage == "staging" && to.stage == "production";
+    (!fits).then(|| {
         Refusal::OtherPipeline(format!(
-            "{} is the {source} of {from}, and {} the {target} of {to}",
-            staging.name, production.name
+            "{} is the {} of {}, and {} the {} of {}",
+            staging.name, from.stage, from.pipeline, production.name, to.stage, to.pipeline
         ))
     })
 }
 
-/// Whether a build has arrived: it, and nothing else, has to answer several times in a row. Behind the router
-/// there may be dynos of the old release and of the new one, which take turns.
-#[derive(Debug)]
-pub struct Arrival {
-    build: String,
-    in_a_row: usize,
+/// What stands out, and does not stand against a promotion.
+pub fn notes(stages: &Stages) -> Vec<String> {
+    let mut notes = Vec::new();
+    let both = [(Stage::Staging, &stages.staging), (Stage::Production, &stages.production)];
+    for (stage, seen) in both {
+        let told = seen.answer.running.as_ref().ok().and_then(|told| told.environment.as_deref());
+        if let Some(told) = told.filter(|told| *told != stage.name()) {
+            notes.push(format!(
+                "{} is the {stage} of the pipeline, and says that it is {told}: see APP_ENV",
+                seen.app.name
+            ));
+        }
+    }
+    let production = &stages.production;
+    if let Some(release) = production.history.running() {
+        if let Some(trouble) = trouble(&production.processes, release.version) {
+            notes.push(format!("production is not well as it is: {trouble}"));
+        } else if let Err(why) = &production.answer.health {
+            notes.push(format!("production is not well as it is: {why}"));
+        }
+    }
+    let others = production.app.place.iter().flat_map(|place| &place.productions);
+    let others: Vec<_> = others.filter(|name| **name != production.app.name).cloned().collect();
+    if !others.is_empty() {
+        notes.push(format!(
+            "the pipeline has more production apps, which stay as they are: {} (--to chooses)",
+            others.join(", ")
+        ));
+    }
+    notes.extend(process_types(stages));
+    notes
 }
 
-impl Arrival {
-    /// How often. With two dynos of which one is old, chance alone gives five in one of 32 tries.
-    pub const IN_A_ROW: usize = 5;
-
-    /// Waits for this build.
-    pub fn of(build: &str) -> Self {
-        Self { build: build.to_owned(), in_a_row: 0 }
-    }
-
-    /// Takes in one more answer. True when the build has arrived.
-    pub fn saw(&mut self, build: Option<&str>, healthy: bool) -> bool {
-        self.in_a_row = if build == Some(&self.build) && healthy { self.in_a_row + 1 } else { 0 };
-        self.in_a_row >= Self::IN_A_ROW
-    }
-
-    /// How many in a row there are so far.
-    pub fn in_a_row(&self) -> usize {
-        self.in_a_row
-    }
+/// Which process types come and go.
+fn process_types(stages: &Stages) -> Option<String> {
+    let of = |seen: &Observed| -> Option<BTreeSet<String>> {
+        Some(seen.slug.as_ref()?.processes.keys().cloned().collect())
+    };
+    let (new, old) = (of(&stages.staging)?, of(&stages.production)?);
+    let told = [("new", &new - &old), ("gone", &old - &new)];
+    let told = told.into_iter().filter(|(_, kinds)| !kinds.is_empty()).map(|(what, kinds)| {
+        format!("{what} {}", kinds.into_iter().collect::<Vec<_>>().join(", "))
+    });
+    let told = told.collect::<Vec<_>>().join("; ");
+    (!told.is_empty()).then(|| format!("process types: {told}"))
 }
 
 /// The names of the config vars that one app has and the other lacks: staging's, then production's.
@@ -250,198 +370,97 @@ pub fn only_on_one(staging: &App, production: &App) -> (BTreeSet<String>, BTreeS
     (staging - production, production - staging)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+fn has_crashed(processes: &Processes) -> bool {
+    let should_run = |kind: &str| processes.wanted.get(kind).is_some_and(|&wanted| wanted > 0);
+    processes.dynos.iter().any(|dyno| dyno.state == "crashed" && should_run(&dyno.kind))
+}
 
-    fn seen(build: &str) -> Seen {
-        let release = Release {
-            message: Some("Tonight".to_owned()),
-            environment: Some("staging".to_owned()),
-            version: Some("1.0.0".to_owned()),
-            build: build.to_owned(),
-            commit: Some("c0ffee".to_owned()),
-            app: None,
-            release: None,
-            released_at: None,
-        };
-        let app = App {
-            name: "myapp".to_owned(),
-            address: String::new(),
-            has_slug: true,
-            pipeline: None,
-            variables: BTreeSet::new(),
-            password: None,
-        };
-        Seen { app, release: Ok(release), healthy: true }
-    }
-
-    fn in_pipeline(build: &str, name: &str, stage: &str) -> Seen {
-        let mut seen = seen(build);
-        seen.app.pipeline = Some((name.to_owned(), stage.to_owned()));
-        seen
-    }
-
-    /// Both in one pipeline, with other builds.
-    fn pair() -> (Seen, Seen) {
-        (in_pipeline("new", "myapp", "staging"), in_pipeline("old", "myapp", "production"))
-    }
-
-    fn apart(ahead: usize, behind: usize) -> Distance {
-        Distance { ahead, behind }
-    }
-
-    #[test]
-    fn the_same_build_is_in_step_whatever_git_says() {
-        for distance in [None, Some(apart(0, 0)), Some(apart(2, 1))] {
-            assert_eq!(step(&seen("a"), &seen("a"), distance), Step::Same);
+/// What keeps a release from being the one that all dynos run; nothing when each that should be there is up on it.
+pub fn trouble(processes: &Processes, release: u64) -> Option<String> {
+    for (kind, &wanted) in &processes.wanted {
+        let dynos = processes.dynos.iter().filter(|dyno| dyno.kind == *kind && wanted > 0);
+        for dyno in dynos.clone() {
+            if dyno.release != release {
+                return Some(format!("{} runs v{}", dyno.name, dyno.release));
+            }
+            // An Eco dyno that sleeps wakes up with the first request.
+            if !["up", "idle"].contains(&dyno.state.as_str()) {
+                return Some(format!("{} is {}", dyno.name, dyno.state));
+            }
+        }
+        let there = dynos.count() as u64;
+        if there < wanted {
+            return Some(format!("{there} of {wanted} {kind} dynos are there"));
         }
     }
+    let has_web = processes.wanted.get("web").is_some_and(|&wanted| wanted > 0);
+    (!has_web).then(|| "no web dyno is to run".to_owned())
+}
 
-    #[test]
-    fn other_builds_are_not_in_step_and_git_says_how_far_apart() {
-        for (distance, expected, words) in [
-            (Some(apart(1, 0)), Step::Ahead(1), "staging is ahead by 1 commit"),
-            (Some(apart(2, 0)), Step::Ahead(2), "staging is ahead by 2 commits"),
-            (Some(apart(0, 3)), Step::Behind(3), "staging is behind production by 3 commits"),
-            (
-                Some(apart(0, 0)),
-                Step::BuiltTwice,
-                "both run the same commit, but each a build of its own",
-            ),
-            (None, Step::Differ, "production runs another build than staging"),
-        ] {
-            let step = step(&seen("a"), &seen("b"), distance);
-            assert_eq!(step, expected);
-            assert_eq!(step.to_string(), words);
+/// What one look at production showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Look {
+    /// What we wait for, and it is well.
+    Well,
+    /// Something else still answers, or some dynos are not there yet.
+    NotYet,
+    /// Nothing answers, or it is not well.
+    Ill,
+}
+
+/// How far a build is on its way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It does not answer, or not alone.
+    Waiting,
+    /// It has answered well for so long.
+    Soaking(Duration),
+    /// It has arrived.
+    Arrived,
+    /// It was well, and fails too often to be left there.
+    Failing,
+}
+
+/// Waits until all looks of some seconds in a row are good. Behind the router there may be dynos of the old release
+/// and of the new one, sick ones and well ones, which take turns: that a few looks in a row are good is chance.
+#[derive(Debug)]
+pub struct Soak {
+    length: Duration,
+    began: Option<Duration>,
+    good: u64,
+    was_well: bool,
+    failures: usize,
+}
+
+impl Soak {
+    /// However short the soak: so many looks have to be good.
+    pub const FEWEST: u64 = 5;
+
+    /// So often a build that was well already may fail: one lost packet is no reason to go back.
+    pub const FAILURES: usize = 3;
+
+    /// One of this length.
+    pub fn of(length: Duration) -> Self {
+        Self { length, began: None, good: 0, was_well: false, failures: 0 }
+    }
+
+    /// Takes in one more look, at this time since the first.
+    pub fn saw(&mut self, at: Duration, look: Look) -> Progress {
+        if look != Look::Well {
+            self.failures += usize::from(look == Look::Ill && self.was_well);
+            (self.began, self.good) = (None, 0);
+            let is_failing = self.failures > Self::FAILURES;
+            return if is_failing { Progress::Failing } else { Progress::Waiting };
         }
-        let step = step(&seen("a"), &seen("b"), Some(apart(2, 1)));
-        assert_eq!(step.to_string(), "staging is ahead by 2 commits, and lacks 1 of production's");
-    }
-
-    #[test]
-    fn a_build_with_uncommitted_changes_is_not_called_the_same_commit() {
-        let mut staging = seen("a");
-        staging.release.as_mut().unwrap().commit = Some("c0ffee-dirty".to_owned());
-        assert_eq!(step(&staging, &seen("b"), Some(apart(0, 0))), Step::Uncommitted);
-    }
-
-    #[test]
-    fn of_a_silent_stage_nobody_can_tell() {
-        let mut silent = seen("a");
-        silent.release = Err("/release answers 404".to_owned());
-        assert_eq!(step(&silent, &seen("a"), None), Step::Silent(Stage::Staging));
-        assert_eq!(step(&seen("a"), &silent, None), Step::Silent(Stage::Production));
-    }
-
-    #[test]
-    fn where_nothing_was_ever_released_a_stage_is_empty_not_silent() {
-        let mut empty = seen("a");
-        empty.release = Err("/release answers 404".to_owned());
-        empty.app.has_slug = false;
-        assert_eq!(step(&seen("a"), &empty, None), Step::Empty(Stage::Production));
-        assert_eq!(step(&empty, &empty, None), Step::Empty(Stage::Staging));
-    }
-
-    #[test]
-    fn a_healthy_staging_with_another_build_may_be_promoted() {
-        let (staging, production) = pair();
-        assert_eq!(refusals(&staging, &production, &[]), []);
-    }
-
-    #[test]
-    fn a_first_promotion_may_go_to_a_production_where_nothing_runs() {
-        let (staging, mut production) = pair();
-        production.release = Err("/release answers 404".to_owned());
-        production.healthy = false;
-        assert_eq!(refusals(&staging, &production, &[]), []);
-    }
-
-    #[test]
-    fn what_stands_against_a_promotion_is_told_all_at_once() {
-        let mut staging = seen("same");
-        staging.healthy = false;
-        let wanted = Required { name: "DOORS".to_owned(), value: None };
-        let refused = refusals(&staging, &seen("same"), std::slice::from_ref(&wanted));
-        let expected = [
-            Refusal::Unhealthy,
-            Refusal::NothingToPromote,
-            Refusal::NoPipeline("myapp".to_owned()),
-            Refusal::Lacks(vec![wanted]),
-        ];
-        assert_eq!(refused, expected);
-    }
-
-    #[test]
-    fn what_staging_runs_must_be_known() {
-        let (mut staging, production) = pair();
-        staging.release = Err("/release answers 401".to_owned());
-        let refused = refusals(&staging, &production, &[]);
-        assert_eq!(refused, [Refusal::Unknown("/release answers 401".to_owned())]);
-    }
-
-    #[test]
-    fn both_must_be_in_one_pipeline_at_their_stages() {
-        let (staging, production) = pair();
-        for (staging, production) in [
-            (&staging, &in_pipeline("old", "other", "production")),
-            (&in_pipeline("new", "myapp", "development"), &production),
-            (&staging, &in_pipeline("old", "myapp", "staging")),
-        ] {
-            let refused = refusals(staging, production, &[]);
-            assert!(matches!(refused[..], [Refusal::OtherPipeline(_)]), "{refused:?}");
-        }
-    }
-
-    #[test]
-    fn a_variable_that_production_has_is_not_missing() {
-        let (staging, mut production) = pair();
-        let wanted = [Required { name: "DOORS".to_owned(), value: Some("19".to_owned()) }];
-        assert_eq!(refusals(&staging, &production, &wanted), [Refusal::Lacks(wanted.to_vec())]);
-        production.app.variables.insert("DOORS".to_owned());
-        assert_eq!(refusals(&staging, &production, &wanted), []);
-    }
-
-    #[test]
-    fn app_json_requires_what_it_does_not_say_is_optional() {
-        let app_json = r#"{"env": {
-            "PLAIN": "value", "DOORS": {"description": "When"}, "STAGE": {"value": "production"},
-            "FORCED": {"required": true}, "OPTIONAL": {"required": false, "value": "x"}
-        }}"#;
-        let required = required(app_json).unwrap();
-        let names: Vec<_> = required.iter().map(|required| required.name.as_str()).collect();
-        assert_eq!(names, ["DOORS", "FORCED", "PLAIN", "STAGE"]);
-        assert_eq!(required[3].value.as_deref(), Some("production"));
-        assert_eq!(super::required("{}").unwrap(), []);
-        super::required("[").unwrap_err();
-    }
-
-    #[test]
-    fn a_build_has_arrived_when_it_alone_answers_five_times_in_a_row() {
-        let mut arrival = Arrival::of("new");
-        let answers = ["new", "new", "new", "new", "old", "new", "new", "new", "new"];
-        for build in answers {
-            assert!(!arrival.saw(Some(build), true), "{arrival:?}");
-        }
-        assert!(arrival.saw(Some("new"), true));
-    }
-
-    #[test]
-    fn a_build_that_is_not_healthy_or_does_not_answer_has_not_arrived() {
-        let mut arrival = Arrival::of("new");
-        for _ in 0..20 {
-            assert!(!arrival.saw(Some("new"), false));
-            assert!(!arrival.saw(None, true));
-        }
-    }
-
-    #[test]
-    fn variables_of_one_app_alone_are_told_by_name() {
-        let (mut staging, mut production) = pair();
-        staging.app.variables = ["APP_ENV", "PREVIEW_PASSWORD"].map(str::to_owned).into();
-        production.app.variables = ["APP_ENV", "SITE_URL"].map(str::to_owned).into();
-        let (on_staging, on_production) = only_on_one(&staging.app, &production.app);
-        assert_eq!(on_staging, ["PREVIEW_PASSWORD".to_owned()].into());
-        assert_eq!(on_production, ["SITE_URL".to_owned()].into());
+        self.was_well = true;
+        self.good += 1;
+        let lasted = at.saturating_sub(*self.began.get_or_insert(at));
+        // One a second, however slow the answers are: chance is beaten by looks, not by time.
+        let looks = self.length.as_secs().max(Self::FEWEST);
+        let is_enough = lasted >= self.length && self.good >= looks;
+        if is_enough { Progress::Arrived } else { Progress::Soaking(lasted) }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,154 +2,209 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | Are the stages in step, may staging be promoted, has it arrived? | [`judgement`] |
-//! | What does each command do? | [`setup`], [`status`], [`mod@promote`], [`rehearse`] |
-//! | Where do releases live? | [`platform`]: [`heroku`], or a [`rehearsal`]; each [`stage`] has an app |
-//! | Who is asked? | [`site`] an app, which answers its [`mod@release`], [`git`] the clone, [`command`] any other program |
-//! | What can go wrong? | [`failure`] |
+//! | What can be typed? How does it end? | [`options`]; [`exit`], the one table of exit codes, and [`outcome`] |
+//! | What does each command do? | [`setup`], [`mod@status`], [`mod@promote`], [`rollback`], `rehearse` |
+//! | Are the stages in step, may staging be promoted, has it arrived? | [`judgement`], of what [`stages`] shows |
+//! | What is a promotion? | [`promotion`]; [`watch`] sees it arrive, [`change`] tells what was made |
+//! | Where do releases live? | [`platform`]: [`heroku`], by its [`api`], or a `rehearsal`; each [`stage`] has an app |
+//! | Who is asked? | [`site`] an app, which says what is [`running`], by [`http`]; [`git`] the clone; by [`typed`] any other program |
+//! | Who is told what? | [`screen`]; [`failure`] says what can fail, [`interrupt`] hears Ctrl-C |
+//! | What can nobody guess? | [`random`] digits |
 
-mod command;
+mod api;
+mod change;
+mod exit;
 mod failure;
 mod git;
 mod heroku;
+mod http;
+mod interrupt;
 mod judgement;
+mod options;
+mod outcome;
 mod platform;
 mod promote;
+mod promotion;
+mod random;
+#[cfg(unix)]
 mod rehearsal;
+#[cfg(unix)]
 mod rehearse;
-mod release;
+mod rollback;
+mod running;
+mod screen;
 mod setup;
 mod site;
 mod stage;
+mod stages;
 mod status;
+mod typed;
+mod watch;
 
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand};
+use clap::Parser;
 
+use exit::State;
 use failure::Failure;
+use git::Repository;
 use heroku::Heroku;
-use promote::{Order, promote};
-use setup::Setup;
+use interrupt::Interrupt;
+use options::{Apps, Command, CommandLine, PromoteOptions, ReportOptions, RollbackOptions};
+use outcome::{Outcome, RECORD};
+use platform::Platform;
+use promote::{Means, promote};
+use rollback::roll_back;
+use screen::Screen;
 use site::Sites;
-use status::look;
+use stages::Stages;
 
-/// Sets up, shows, promotes and rehearses the pipeline of this repository.
-///
-/// It drives the heroku and git commands that you have, and shows each before it runs.
-#[derive(Parser)]
-#[command(name = "cargo pipeline", bin_name = "cargo pipeline")]
-struct CommandLine {
-    #[command(subcommand)]
-    command: Verb,
-}
+/// Between two looks: soon enough for people, and not often enough to be a load.
+const PAUSE: Duration = Duration::from_secs(1);
 
-#[derive(Subcommand)]
-enum Verb {
-    /// Make NAME-staging, NAME and the pipeline with both. Can be run again: it does what is missing
-    Setup {
-        /// The name of production and of the pipeline
-        name: String,
-        /// The region of the apps, as `eu`
-        #[arg(long)]
-        region: Option<String>,
-        /// The team that is to own them
-        #[arg(long)]
-        team: Option<String>,
-        /// Show what would be done, and change nothing
-        #[arg(long)]
-        dry_run: bool,
-    },
-    /// Show staging and production side by side
-    ///
-    /// Exits with 0 when production runs what staging runs, 3 when not, 1 when nobody can tell, or one is not healthy.
-    Status {
-        #[command(flatten)]
-        apps: Apps,
-        /// For programs
-        #[arg(long)]
-        json: bool,
-    },
-    /// Promote what staging runs, and watch until production runs it
-    ///
-    /// Exits with 0 when production runs it; 3 when it was refused, and nothing was changed; 4 when it did not
-    /// arrive; 5 when it did not arrive and was rolled back; 1 on any other failure.
-    Promote {
-        #[command(flatten)]
-        apps: Apps,
-        /// Do not ask
-        #[arg(long)]
-        yes: bool,
-        /// Go back to the release before when the build does not arrive
-        #[arg(long)]
-        rollback: bool,
-        /// How long the build may take to arrive, in seconds: with preboot the old dynos answer for three
-        /// minutes more, and a dyno may take one to start
-        #[arg(long, value_name = "SECONDS", default_value_t = promote::LIMIT.as_secs(),
-            value_parser = clap::value_parser!(u64).range(promote::SHORTEST..))]
-        within: u64,
-        /// Show what would be done, and change nothing
-        #[arg(long)]
-        dry_run: bool,
-    },
-    /// Play the whole pipeline on this machine, without an account
-    ///
-    /// Reads commands from the terminal, or from standard input: `help` tells which.
-    Rehearse {
-        /// The port of the rehearsed staging
-        #[arg(long, value_name = "PORT", default_value_t = 8001)]
-        staging: u16,
-        /// The port of the rehearsed production
-        #[arg(long, value_name = "PORT", default_value_t = 8002)]
-        production: u16,
-    },
-}
-
-#[derive(Args)]
-struct Apps {
-    /// The staging app; else the one that the git remote `staging` leads to
-    #[arg(long, value_name = "APP")]
-    staging: Option<String>,
-    /// The production app; else the one that the git remote `prod` leads to
-    #[arg(long, value_name = "APP")]
-    production: Option<String>,
-}
+/// With one of two dynos ill, chance lets that through once in a thousand million times.
+const SOAK: Duration = Duration::from_secs(30);
 
 fn main() -> ExitCode {
-    let ran = run(CommandLine::parse().command);
-    ran.unwrap_or_else(|failure| {
-        eprintln!("cargo pipeline: {failure}");
-        ExitCode::FAILURE
+    match CommandLine::parse().command {
+        Command::Setup(options) => {
+            let screen = Screen::new(false);
+            setup::set_up(&options, &screen).unwrap_or_else(|failure| failed(&screen, &failure))
+        }
+        Command::Status { apps, options } => status(&apps, options.json),
+        Command::Promote { apps, options } => promote_on_heroku(&apps, &options),
+        Command::Rollback { apps, options } => roll_back_on_heroku(&apps, &options),
+        #[cfg(unix)]
+        Command::Rehearse { staging, production } => {
+            let screen = Screen::new(false);
+            rehearse::rehearse([staging, production])
+                .unwrap_or_else(|failure| failed(&screen, &failure))
+        }
+    }
+    .into()
+}
+
+fn failed(screen: &Screen, failure: &Failure) -> State {
+    screen.warn(&format!("cargo pipeline: {failure}"));
+    State::Failed
+}
+
+fn status(apps: &Apps, json: bool) -> State {
+    let screen = Screen::new(json);
+    let look = || {
+        let repository = around()?;
+        let heroku = Heroku::of(apps, repository.as_ref())?;
+        Stages::look(&heroku, &Sites::new(), repository.as_ref())
+    };
+    match look() {
+        Ok(stages) => {
+            if json {
+                screen.answer(&stages.json());
+            } else {
+                screen.say(&stages.table());
+            }
+            stages.state()
+        }
+        Err(failure) => {
+            screen.answer(&status::failed(&failure));
+            failed(&screen, &failure)
+        }
+    }
+}
+
+fn promote_on_heroku(apps: &Apps, options: &PromoteOptions) -> State {
+    on_heroku("promote", &options.report, |session| {
+        let heroku = Heroku::of(apps, session.repository.as_ref())?;
+        promote(&session.means(&heroku), options)
     })
 }
 
-fn run(verb: Verb) -> Result<ExitCode, Failure> {
-    git::go_to_the_top()?;
-    match verb {
-        Verb::Setup { name, region, team, dry_run } => {
-            Setup { name, dry_run, region, team }.run()?;
-            Ok(ExitCode::SUCCESS)
+fn roll_back_on_heroku(apps: &Apps, options: &RollbackOptions) -> State {
+    on_heroku("rollback", &options.report, |session| {
+        let heroku = Heroku::production_of(apps, session.repository.as_ref())?;
+        roll_back(&session.means(&heroku), options)
+    })
+}
+
+/// What a command that changes something works with.
+struct Session {
+    screen: Screen,
+    interrupt: Interrupt,
+    sites: Sites,
+    repository: Option<Repository>,
+}
+
+impl Session {
+    fn means<'a>(&'a self, platform: &'a dyn Platform) -> Means<'a> {
+        let Self { screen, interrupt, sites, repository } = self;
+        let repository = repository.as_ref();
+        Means {
+            platform,
+            sites,
+            repository,
+            screen,
+            interrupt,
+            pause: PAUSE,
+            soak: SOAK,
+            asks: true,
         }
-        Verb::Status { apps, json } => {
-            heroku::ready()?;
-            let heroku = Heroku::of(apps.staging, apps.production, true)?;
-            let both = look(&heroku, &Sites::new())?;
-            println!("{}", if json { both.json() } else { both.table() });
-            Ok(both.exit_code().into())
+    }
+}
+
+/// Runs a command that changes something, tells its outcome, and writes the record.
+fn on_heroku(
+    command: &'static str,
+    report: &ReportOptions,
+    run: impl FnOnce(&Session) -> Result<Outcome, Failure>,
+) -> State {
+    let json = report.json;
+    let unchanged = move || {
+        let message = "Stopped. Nothing was changed.".to_owned();
+        let outcome = Outcome::new(command, State::Interrupted, Some("interrupted"), message);
+        outcome.tell(&Screen::new(json));
+    };
+    let session = Interrupt::listen(unchanged).and_then(|interrupt| {
+        let repository = around()?;
+        Ok(Session { screen: Screen::new(json), interrupt, sites: Sites::new(), repository })
+    });
+    let session = match session {
+        Ok(session) => session,
+        Err(failure) => {
+            Outcome::failed(command, &failure).tell(&Screen::new(json));
+            return State::Failed;
         }
-        Verb::Promote { apps, yes, rollback, within, dry_run } => {
-            heroku::ready()?;
-            let mut heroku = Heroku::of(apps.staging, apps.production, dry_run)?;
-            let order = Order {
-                ask: !yes,
-                dry_run,
-                roll_back: rollback,
-                limit: Duration::from_secs(within),
-                ..Order::default()
-            };
-            Ok(promote(&mut heroku, &Sites::new(), &order)?.exit_code().into())
-        }
-        Verb::Rehearse { staging, production } => rehearse::rehearse([staging, production]),
+    };
+    let outcome = run(&session).unwrap_or_else(|failure| Outcome::failed(command, &failure));
+    if outcome.is_past_the_point_of_no_return() {
+        record(&outcome, report, session.repository.as_ref(), &session.screen);
+    }
+    outcome.tell(&session.screen);
+    outcome.state
+}
+
+/// Where it can't be written, that changes nothing about the outcome.
+fn record(
+    outcome: &Outcome,
+    report: &ReportOptions,
+    repository: Option<&Repository>,
+    screen: &Screen,
+) {
+    let file = match (&report.record, repository) {
+        (Some(file), _) => Ok(file.clone()),
+        (None, Some(clone)) => clone.private(RECORD),
+        (None, None) => return,
+    };
+    if let Err(failure) = file.and_then(|file| outcome.record(&file)) {
+        screen.warn(&format!("Not recorded: {failure}"));
+    }
+}
+
+/// The clone around us. None where there is none: apps can be named, and a rollback needs no clone.
+fn around() -> Result<Option<Repository>, Failure> {
+    match Repository::around() {
+        Ok(clone) => Ok(Some(clone)),
+        Err(Failure::NoClone | Failure::NoProgram("git", _)) => Ok(None),
+        Err(failure) => Err(failure),
     }
 }

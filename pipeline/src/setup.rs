@@ -1,36 +1,33 @@
-//! `cargo pipeline setup`: from nothing to a working pipeline. Does what is missing, and leaves alone what is there.
+//! `cargo pipeline setup`: from nothing to a working pipeline. It reads everything first, says what it found and
+//! what is to be done, asks before it adopts what is there, and then types the commands that a person would.
 
 use std::collections::BTreeMap;
 use std::fs;
 
 use serde::Deserialize;
 
-use crate::command::{Command, heroku};
+use crate::api::Api;
+use crate::exit::State;
 use crate::failure::{Failure, system};
-use crate::git;
-use crate::heroku::{change, config, info, ready};
+use crate::git::Repository;
+use crate::heroku::{AppInfo, Named, found};
+use crate::options::SetupOptions;
+use crate::random;
+use crate::screen::Screen;
 use crate::stage::Stage;
+use crate::typed::{Typed, heroku};
 
 /// What Heroku allows for an app's name is 30 characters, of which staging's needs eight more.
-const LONGEST_NAME: usize = 30 - "-staging".len();
+pub const LONGEST_NAME: usize = 30 - "-staging".len();
+
+/// Before this version a promotion by hand that failed exited 0 (heroku/cli#3835).
+const OLDEST: (u32, u32) = (11, 9);
 
 /// It tells an app its name and its release: `/release` shows them.
 const METADATA: &str = "runtime-dyno-metadata";
 
 /// Bytes of staging's password: as many as `openssl rand -hex 16` makes.
 const PASSWORD_BYTES: usize = 16;
-
-/// What to make.
-pub struct Setup {
-    /// Production's name, and the pipeline's. Staging is `NAME-staging`.
-    pub name: String,
-    /// Only show what would be done.
-    pub dry_run: bool,
-    /// The region of the apps, as `eu`; Heroku's default where there is none.
-    pub region: Option<String>,
-    /// The team that is to own them; else the user does.
-    pub team: Option<String>,
-}
 
 /// What `app.json` asks for.
 #[derive(Deserialize)]
@@ -45,263 +42,378 @@ struct Buildpack {
 }
 
 /// An app that is there, and what it has.
-#[derive(Default)]
 struct Found {
-    pipeline: Option<(String, String)>,
-    has_buildpacks: bool,
+    info: AppInfo,
+    /// The pipeline, and the stage in it.
+    place: Option<(String, String)>,
+    buildpacks: Vec<String>,
     has_metadata: bool,
     variables: BTreeMap<String, String>,
 }
 
-impl Setup {
-    /// Makes it. A run that was stopped anywhere is finished by the next.
-    pub fn run(&self) -> Result<(), Failure> {
-        self.check_name()?;
-        let app_json = read_app_json()?;
-        ready()?;
-        let remotes = [self.remote(Stage::Staging)?, self.remote(Stage::Production)?];
-        let staging = self.app(Stage::Staging, &app_json)?;
-        let production = self.app(Stage::Production, &app_json)?;
-        self.pipeline(staging.pipeline.as_ref(), production.pipeline.as_ref())?;
-        for (stage, has_remote) in Stage::ALL.into_iter().zip(remotes) {
-            if !has_remote {
-                let words =
-                    ["git:remote", "--app", &self.app_name(stage), "--remote", stage.remote()];
-                self.change(&heroku(&words))?;
+/// What is to be done, and what stands against it.
+#[derive(Default)]
+struct Plan {
+    /// What is there, and is as it should be.
+    found: Vec<String>,
+    /// What is there, is not as it should be, and is left as it is.
+    off: Vec<String>,
+    /// What makes it impossible.
+    in_the_way: Vec<String>,
+    /// What was made by somebody, and would be used.
+    adopts: Vec<String>,
+    /// What is missing.
+    steps: Vec<Typed>,
+}
+
+/// Sets up what is missing. A run that was stopped anywhere is finished by the next.
+pub fn set_up(options: &SetupOptions, screen: &Screen) -> Result<State, Failure> {
+    check_name(&options.name)?;
+    let repository = Repository::around()?;
+    let app_json = read_app_json(&repository)?;
+    let plan = Plan::read(options, &repository, &app_json, &Api::open()?)?;
+    plan.found.iter().for_each(|found| screen.say(&format!("Found: {found}")));
+    plan.off.iter().for_each(|off| screen.say(&format!("Left as it is: {off}")));
+    if !plan.in_the_way.is_empty() {
+        plan.in_the_way.iter().for_each(|what| screen.say(&format!("In the way: {what}")));
+        screen.say("Nothing was changed.");
+        return Ok(State::Refused);
+    }
+    if options.dry_run {
+        plan.steps.iter().for_each(|step| screen.show(&step.shown()));
+        screen.say("A dry run: nothing was changed.");
+        return Ok(State::DryRun);
+    }
+    if !plan.steps.is_empty() {
+        let steps = plan.steps.iter().map(|step| format!("\n  {}", step.shown()));
+        screen.say(&format!("To do:{}", steps.collect::<String>()));
+        if !plan.adopts.is_empty() && !options.yes {
+            let adopts = plan.adopts.join(", ");
+            match screen.agrees(&format!("There already: {adopts}. Is that yours, and to be used?"))
+            {
+                Some(true) => {}
+                Some(false) => {
+                    screen.say("Not set up: you did not agree.\nNothing was changed.");
+                    return Ok(State::Refused);
+                }
+                None => {
+                    screen.say(&format!(
+                        "Not set up: there is {adopts} already, and nobody can be asked here: add --yes.\nNothing was changed."
+                    ));
+                    return Ok(State::Refused);
+                }
             }
         }
-        if self.dry_run {
-            println!("Nothing was changed.");
+        check_version()?;
+        for step in &plan.steps {
+            step.run(screen)?;
+        }
+    }
+    screen.say(&format!("The pipeline {} is ready. Next: {}", options.name, next(&repository)));
+    Ok(if plan.off.is_empty() { State::Ready } else { State::LeftAsItIs })
+}
+
+/// The command that brings what this clone has to staging: Heroku builds `main`, whatever the branch is called here.
+fn next(repository: &Repository) -> String {
+    if !repository.has_commit() {
+        return "git add --all && git commit, then git push staging HEAD:main".to_owned();
+    }
+    let is_main = repository.branch().is_some_and(|branch| branch == "main");
+    let branch = if is_main { "main" } else { "HEAD:main" };
+    format!("git push {} {branch}", Stage::Staging.remote())
+}
+
+fn check_name(name: &str) -> Result<(), Failure> {
+    let is_allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    let begins = name.starts_with(|c: char| c.is_ascii_lowercase());
+    let fits = (3..=LONGEST_NAME).contains(&name.len());
+    if fits && begins && name.bytes().all(is_allowed) && !name.ends_with('-') {
+        return Ok(());
+    }
+    Err(Failure::BadName(name.to_owned()))
+}
+
+/// The heroku command is needed for what changes something.
+fn check_version() -> Result<(), Failure> {
+    let text = heroku(&["--version"]).read(None)?;
+    let version = text.split(['/', ' ']).nth(1).unwrap_or_default();
+    let mut parts = version.split('.').map_while(|part| part.parse().ok());
+    match (parts.next(), parts.next()) {
+        (Some(major), Some(minor)) if (major, minor) >= OLDEST => Ok(()),
+        (Some(_), Some(_)) => Err(Failure::TooOld(version.to_owned())),
+        _ => {
+            let why = format!("no version in {:?}", text.trim());
+            Err(Failure::Unexpected { from: "heroku --version".to_owned(), why })
+        }
+    }
+}
+
+fn read_app_json(repository: &Repository) -> Result<AppJson, Failure> {
+    let text = fs::read_to_string(repository.top().join("app.json"))
+        .map_err(system("app.json can't be read, which has the stack and the buildpack"))?;
+    serde_json::from_str(&text).map_err(|error| Failure::BadAppJson(error.to_string()))
+}
+
+fn app_name(options: &SetupOptions, stage: Stage) -> String {
+    match stage {
+        Stage::Staging => format!("{}-staging", options.name),
+        Stage::Production => options.name.clone(),
+    }
+}
+
+impl Plan {
+    /// Reads all that is there, and changes nothing.
+    fn read(
+        options: &SetupOptions,
+        repository: &Repository,
+        app_json: &AppJson,
+        api: &Api,
+    ) -> Result<Self, Failure> {
+        let mut plan = Self::default();
+        let mut places = Vec::new();
+        for stage in Stage::ALL {
+            let name = app_name(options, stage);
+            let found = match Found::read(&name, api) {
+                Err(Failure::Answered { status: 403, .. }) => {
+                    plan.in_the_way
+                        .push(format!("the app {name} is someone else's. Choose another name"));
+                    continue;
+                }
+                found => found?,
+            };
+            match &found {
+                Some(found) => plan.use_app(options, stage, app_json, found),
+                None => plan.create_app(options, stage, app_json),
+            }
+            plan.set_variables(stage, &name, found.as_ref())?;
+            places.push(found.and_then(|found| found.place));
+        }
+        if let [staging, production] = &places[..] {
+            plan.join_pipeline(options, [staging.as_ref(), production.as_ref()], api)?;
+        }
+        for stage in Stage::ALL {
+            plan.add_remote(options, repository, stage)?;
+        }
+        Ok(plan)
+    }
+
+    fn create_app(&mut self, options: &SetupOptions, stage: Stage, app_json: &AppJson) {
+        let name = app_name(options, stage);
+        let mut words = vec!["apps:create", &name, "--no-remote", "--stack", &app_json.stack];
+        if let Some(Buildpack { url }) = app_json.buildpacks.first() {
+            words.extend(["--buildpack", url]);
+        }
+        for (option, value) in [("--region", &options.region), ("--team", &options.team)] {
+            words.extend(value.iter().flat_map(|value| [option, value]));
+        }
+        self.steps.push(heroku(&words));
+        self.add_buildpacks(&name, app_json.buildpacks.iter().skip(1));
+        self.steps.push(heroku(&["labs:enable", METADATA, "--app", &name]));
+    }
+
+    fn add_buildpacks<'a>(&mut self, name: &str, urls: impl Iterator<Item = &'a Buildpack>) {
+        let add = |Buildpack { url }: &Buildpack| heroku(&["buildpacks:add", url, "--app", name]);
+        self.steps.extend(urls.map(add));
+    }
+
+    /// An app that is there gets what it lacks; what it has is left alone.
+    fn use_app(&mut self, options: &SetupOptions, stage: Stage, app_json: &AppJson, found: &Found) {
+        let name = app_name(options, stage);
+        let steps = self.steps.len();
+        self.found.push(format!("the app {name}"));
+        let named =
+            |named: &Option<Named>| named.as_ref().map_or("none", |named| &named.name).to_owned();
+        self.compare(&name, "stack", &named(&found.info.stack), &app_json.stack);
+        for (what, is, wanted) in [
+            ("region", &found.info.region, &options.region),
+            ("team", &found.info.team, &options.team),
+        ] {
+            if let Some(wanted) = wanted {
+                self.compare(&name, what, &named(is), wanted);
+            }
+        }
+        if found.buildpacks.is_empty() {
+            self.add_buildpacks(&name, app_json.buildpacks.iter());
         } else {
-            println!(
-                "The pipeline {} is ready. Next: git push {} main",
-                self.name,
-                Stage::Staging.remote()
-            );
+            let wanted: Vec<_> =
+                app_json.buildpacks.iter().map(|buildpack| buildpack.url.as_str()).collect();
+            // The registry's address of emk/rust ends in its name.
+            let same =
+                |(is, wanted): (&String, &&str)| is.trim_end_matches(".tgz").ends_with(wanted);
+            let is_same = found.buildpacks.len() == wanted.len()
+                && found.buildpacks.iter().zip(&wanted).all(same);
+            let is = if is_same { wanted.join(", ") } else { found.buildpacks.join(", ") };
+            self.compare(&name, "buildpack", &is, &wanted.join(", "));
+        }
+        if found.has_metadata {
+            self.found.push(format!("{METADATA} of {name}"));
+        } else {
+            self.steps.push(heroku(&["labs:enable", METADATA, "--app", &name]));
+        }
+        let lacks_variable = found.variables.get("APP_ENV").is_none_or(String::is_empty);
+        if self.steps.len() > steps || lacks_variable || found.place.is_none() {
+            self.adopts.push(format!("the app {name}"));
+        }
+    }
+
+    fn compare(&mut self, name: &str, what: &str, is: &str, wanted: &str) {
+        if is == wanted {
+            self.found.push(format!("the {what} of {name} is {is}"));
+        } else {
+            self.off.push(format!("the {what} of {name} is {is}, not {wanted}"));
+        }
+    }
+
+    /// All that is missing by one command: each `config:set` is a release of its own.
+    fn set_variables(
+        &mut self,
+        stage: Stage,
+        name: &str,
+        found: Option<&Found>,
+    ) -> Result<(), Failure> {
+        // An empty variable is an unset one.
+        let value = |variable: &str| {
+            found.and_then(|found| found.variables.get(variable)).filter(|value| !value.is_empty())
+        };
+        let mut command = heroku(&["config:set"]);
+        let mut lacks = false;
+        if let Some(value) = value("APP_ENV") {
+            self.compare(name, "APP_ENV", value, stage.name());
+        } else {
+            command = command.with(&[&format!("APP_ENV={stage}")]);
+            lacks = true;
+        }
+        if stage == Stage::Staging {
+            if value("PREVIEW_PASSWORD").is_some() {
+                self.found.push(format!("PREVIEW_PASSWORD of {name}"));
+            } else {
+                let shown = "\"$(openssl rand -hex 16)\""; // what a person would type for the same
+                command =
+                    command.with_secret("PREVIEW_PASSWORD", random::digits(PASSWORD_BYTES)?, shown);
+                lacks = true;
+            }
+        }
+        if lacks {
+            self.steps.push(command.with(&["--app", name]));
         }
         Ok(())
     }
 
-    fn check_name(&self) -> Result<(), Failure> {
-        let is_allowed = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-        let begins = self.name.starts_with(|c: char| c.is_ascii_lowercase());
-        let fits = (3..=LONGEST_NAME).contains(&self.name.len());
-        if fits && begins && self.name.bytes().all(is_allowed) && !self.name.ends_with('-') {
+    /// Both apps in one pipeline, each at its stage.
+    fn join_pipeline(
+        &mut self,
+        options: &SetupOptions,
+        places: [Option<&(String, String)>; 2],
+        api: &Api,
+    ) -> Result<(), Failure> {
+        let mut pipeline = None;
+        for (stage, place) in Stage::ALL.into_iter().zip(places) {
+            let Some((name, at)) = place else { continue };
+            let app = app_name(options, stage);
+            if at != stage.name() || pipeline.is_some_and(|pipeline| pipeline != name) {
+                let leave = heroku(&["pipelines:remove", "--app", &app]).shown();
+                self.in_the_way.push(format!(
+                    "{app} is the {at} of the pipeline {name}, which is not what it is to be here. To take it out: {leave}"
+                ));
+                continue;
+            }
+            self.found.push(format!("{app} is the {stage} of the pipeline {name}"));
+            pipeline = Some(name);
+        }
+        if places.iter().all(Option::is_some) {
             return Ok(());
         }
-        Err(Failure::InTheWay(format!(
-            "`{}` can't be the name of an app with a staging: 3 to {LONGEST_NAME} lower-case letters, digits and \
-             dashes, a letter first. As in: cargo pipeline setup myapp",
-            self.name
-        )))
-    }
-
-    fn app_name(&self, stage: Stage) -> String {
-        match stage {
-            Stage::Staging => format!("{}-staging", self.name),
-            Stage::Production => self.name.clone(),
+        // One without apps stays behind where a run was stopped just then.
+        let pipelines: Vec<Named> = api.get("/pipelines")?;
+        let is_there = pipelines.iter().any(|found| found.name == options.name);
+        if is_there && pipeline.is_none() {
+            self.adopts.push(format!("the pipeline {}", options.name));
         }
-    }
-
-    fn change(&self, command: &Command) -> Result<(), Failure> {
-        change(command, self.dry_run)
-    }
-
-    /// Whether the remote of this stage is there. One that leads elsewhere is in the way.
-    fn remote(&self, stage: Stage) -> Result<bool, Failure> {
-        let (remote, wanted) = (stage.remote(), self.app_name(stage));
-        match git::app_of(remote)? {
-            None => Ok(false),
-            Some(app) if app == wanted => {
-                println!("Found: the remote {remote}, which leads to {app}");
-                Ok(true)
+        let mut exists = pipeline.is_some() || is_there;
+        let pipeline = pipeline.unwrap_or(&options.name);
+        for (stage, place) in Stage::ALL.into_iter().zip(places) {
+            if place.is_some() {
+                continue;
             }
-            Some(app) => Err(Failure::InTheWay(format!(
-                "the git remote `{remote}` leads to {app}, not to {wanted}. To make room: \
-                 git remote rename {remote} old-{remote}"
-            ))),
-        }
-    }
-
-    /// An app with its buildpacks, its metadata and its variables.
-    fn app(&self, stage: Stage, app_json: &AppJson) -> Result<Found, Failure> {
-        let name = self.app_name(stage);
-        let found = match Self::find(&name, app_json)? {
-            Some(found) => found,
-            None => self.create(&name, app_json)?,
-        };
-        if !found.has_buildpacks {
-            for Buildpack { url } in &app_json.buildpacks {
-                self.change(&heroku(&["buildpacks:add", url, "--app", &name]))?;
+            let verb = if exists { "pipelines:add" } else { "pipelines:create" };
+            let app = app_name(options, stage);
+            let mut words = vec![verb, pipeline, "--app", &app, "--stage", stage.name()];
+            if let Some(team) = options.team.as_deref().filter(|_| !exists) {
+                words.extend(["--team", team]);
             }
+            self.steps.push(heroku(&words));
+            exists = true;
         }
-        if !found.has_metadata {
-            self.change(&heroku(&["labs:enable", METADATA, "--app", &name]))?;
-        }
-        self.variables(stage, &name, &found.variables)?;
-        Ok(found)
+        Ok(())
     }
 
-    fn find(name: &str, app_json: &AppJson) -> Result<Option<Found>, Failure> {
+    /// The remote of a stage. One that leads elsewhere is in the way.
+    fn add_remote(
+        &mut self,
+        options: &SetupOptions,
+        repository: &Repository,
+        stage: Stage,
+    ) -> Result<(), Failure> {
+        let (remote, wanted) = (stage.remote(), app_name(options, stage));
+        match repository.app_of(stage) {
+            Ok(None) => {
+                self.steps.push(heroku(&["git:remote", "--app", &wanted, "--remote", remote]));
+            }
+            Ok(Some(app)) if app == wanted => self.found.push(format!("the remote {remote}, which leads to {app}")),
+            Ok(Some(elsewhere)) | Err(Failure::OddRemote(_, elsewhere)) => self.in_the_way.push(format!(
+                "the git remote `{remote}` leads to {elsewhere}, not to {wanted}. To make room: git remote rename \
+                 {remote} old-{remote}"
+            )),
+            Err(failure) => return Err(failure),
+        }
+        Ok(())
+    }
+}
+
+impl Found {
+    /// What there is of this name; nothing where this account sees no such app.
+    fn read(name: &str, api: &Api) -> Result<Option<Self>, Failure> {
         #[derive(Deserialize)]
         struct Installed {
             buildpack: Buildpack,
         }
         #[derive(Deserialize)]
-        struct Labs {
-            app: Vec<Lab>,
-        }
-        #[derive(Deserialize)]
-        struct Lab {
+        struct Feature {
             name: String,
             enabled: bool,
         }
-        let info = match info(name) {
-            Err(Failure::Command { why, .. }) if why.contains("do not have access") => {
-                return Err(Failure::InTheWay(format!(
-                    "{name} is someone else's. Choose another name"
-                )));
-            }
-            info => info?,
-        };
-        let Some(info) = info else {
-            return Ok(None);
-        };
-        println!("Found: the app {name}, on {}", differs(info.stack(), &app_json.stack));
-        let installed: Vec<Installed> =
-            heroku(&["buildpacks", "--json", "--app", name]).read_json()?;
-        for (at, Installed { buildpack }) in installed.iter().enumerate() {
-            let wanted = app_json.buildpacks.get(at).map_or("none", |buildpack| &buildpack.url);
-            // The registry's address of emk/rust ends in its name.
-            let same = buildpack.url.trim_end_matches(".tgz").ends_with(wanted);
-            let shown = if same { wanted } else { &buildpack.url };
-            println!("Found: its buildpack {}", differs(shown, wanted));
+        #[derive(Deserialize)]
+        struct Coupling {
+            pipeline: Pipeline,
+            stage: String,
         }
-        let labs: Labs = heroku(&["labs", "--json", "--app", name]).read_json()?;
-        let has_metadata = labs.app.iter().any(|lab| lab.name == METADATA && lab.enabled);
-        if has_metadata {
-            println!("Found: {METADATA} is on");
-        }
-        Ok(Some(Found {
-            pipeline: info.pipeline(),
-            has_buildpacks: !installed.is_empty(),
-            has_metadata,
-            // An empty variable is an unset one.
-            variables: config(name)?.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
-        }))
-    }
-
-    fn create(&self, name: &str, app_json: &AppJson) -> Result<Found, Failure> {
-        let mut words = vec!["apps:create", name, "--no-remote", "--stack", &app_json.stack];
-        if let Some(Buildpack { url }) = app_json.buildpacks.first() {
-            words.extend(["--buildpack", url]);
-        }
-        for (option, value) in [("--region", &self.region), ("--team", &self.team)] {
-            words.extend(value.iter().flat_map(|value| [option, value]));
-        }
-        self.change(&heroku(&words))?;
-        for Buildpack { url } in app_json.buildpacks.iter().skip(1) {
-            self.change(&heroku(&["buildpacks:add", url, "--app", name]))?;
-        }
-        Ok(Found { has_buildpacks: true, ..Found::default() })
-    }
-
-    /// All that is missing by one command: each `config:set` is a release of its own.
-    fn variables(
-        &self,
-        stage: Stage,
-        name: &str,
-        found: &BTreeMap<String, String>,
-    ) -> Result<(), Failure> {
-        let mut missing = Vec::new();
-        match found.get("APP_ENV") {
-            Some(value) => println!("Found: APP_ENV is {}", differs(value, stage.name())),
-            None => missing.push(format!("APP_ENV={stage}")),
-        }
-        let wants_password = stage == Stage::Staging && !found.contains_key("PREVIEW_PASSWORD");
-        if stage == Stage::Staging && !wants_password {
-            println!("Found: PREVIEW_PASSWORD is set");
-        }
-        if missing.is_empty() && !wants_password {
-            return Ok(());
-        }
-        let mut words = vec!["config:set"];
-        words.extend(missing.iter().map(String::as_str));
-        let mut command = heroku(&words);
-        if wants_password {
-            let shown = "\"$(openssl rand -hex 16)\""; // what a person would type for the same
-            command = command.with_secret("PREVIEW_PASSWORD", password()?, shown);
-        }
-        self.change(&command.with(&["--app", name]))
-    }
-
-    /// Both apps in one pipeline, each at its stage.
-    fn pipeline(
-        &self,
-        staging: Option<&(String, String)>,
-        production: Option<&(String, String)>,
-    ) -> Result<(), Failure> {
         #[derive(Deserialize)]
         struct Pipeline {
-            name: String,
+            id: String,
         }
-        let mut pipeline = None;
-        for (stage, found) in Stage::ALL.into_iter().zip([staging, production]) {
-            let Some((name, at)) = found else { continue };
-            let app = self.app_name(stage);
-            if at != stage.name() || pipeline.is_some_and(|pipeline| pipeline != name) {
-                return Err(Failure::InTheWay(format!(
-                    "{app} is the {at} of the pipeline {name}, which is not what it is to be here. To take it out: \
-                     heroku pipelines:remove --app {app}"
-                )));
+        let Some(info) = found(api.get::<AppInfo>(&format!("/apps/{name}")))? else {
+            return Ok(None);
+        };
+        let installed: Vec<Installed> =
+            api.get(&format!("/apps/{name}/buildpack-installations"))?;
+        let features: Vec<Feature> = api.get(&format!("/apps/{name}/features"))?;
+        let coupling: Option<Coupling> =
+            found(api.get(&format!("/apps/{name}/pipeline-couplings")))?;
+        let place = match coupling {
+            Some(Coupling { pipeline, stage }) => {
+                let Named { name } = api.get(&format!("/pipelines/{}", pipeline.id))?;
+                Some((name, stage))
             }
-            println!("Found: {app} is the {stage} of the pipeline {name}");
-            pipeline = Some(name);
-        }
-        if staging.is_some() && production.is_some() {
-            return Ok(());
-        }
-        // One without apps stays behind where a run was stopped just then.
-        let pipelines: Vec<Pipeline> = heroku(&["pipelines", "--json"]).read_json()?;
-        let mut exists =
-            pipeline.is_some() || pipelines.iter().any(|found| found.name == self.name);
-        let pipeline = pipeline.unwrap_or(&self.name);
-        for (stage, found) in Stage::ALL.into_iter().zip([staging, production]) {
-            if found.is_none() {
-                let (verb, app) = (
-                    if exists { "pipelines:add" } else { "pipelines:create" },
-                    self.app_name(stage),
-                );
-                let mut words = vec![verb, pipeline, "--app", &app, "--stage", stage.name()];
-                if let Some(team) = self.team.as_deref().filter(|_| !exists) {
-                    words.extend(["--team", team]);
-                }
-                self.change(&heroku(&words))?;
-                exists = true;
-            }
-        }
-        Ok(())
+            None => None,
+        };
+        Ok(Some(Self {
+            info,
+            place,
+            buildpacks: installed.into_iter().map(|installed| installed.buildpack.url).collect(),
+            has_metadata: features
+                .iter()
+                .any(|feature| feature.name == METADATA && feature.enabled),
+            variables: api.get(&format!("/apps/{name}/config-vars"))?,
+        }))
     }
-}
-
-fn read_app_json() -> Result<AppJson, Failure> {
-    let text = fs::read_to_string("app.json").map_err(system(
-        "app.json can't be read, which has the stack and the buildpack. Run this at the top of your clone",
-    ))?;
-    serde_json::from_str(&text).map_err(|error| {
-        Failure::InTheWay(format!("app.json lacks the stack or the buildpacks: {error}"))
-    })
-}
-
-/// What was found, and that it is left as it is where something else was expected.
-fn differs(found: &str, wanted: &str) -> String {
-    if found == wanted { found.to_owned() } else { format!("{found}, not {wanted}: left as it is") }
-}
-
-fn password() -> Result<String, Failure> {
-    let mut bytes = [0; PASSWORD_BYTES];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        Failure::InTheWay(format!("this machine gives no random numbers: {error}"))
-    })?;
-    Ok(bytes.iter().fold(String::new(), |hex, byte| hex + &format!("{byte:02x}")))
 }

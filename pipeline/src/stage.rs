@@ -27,6 +27,14 @@ impl Stage {
         }
     }
 
+    /// The option that names its app.
+    pub fn option(self) -> &'static str {
+        match self {
+            Self::Staging => "--staging",
+            Self::Production => "--to",
+        }
+    }
+
     /// The git remote that leads to its app.
     pub fn remote(self) -> &'static str {
         match self {
@@ -49,12 +57,23 @@ pub struct App {
     pub name: String,
     /// Where it can be opened, with a slash at its end.
     pub address: String,
-    /// Whether anything was ever released there.
-    pub has_slug: bool,
-    /// The pipeline it is in, and at which stage.
-    pub pipeline: Option<(String, String)>,
+    /// Whether its router shows everyone a page that says so.
+    pub is_in_maintenance: bool,
+    /// Where it stands in a pipeline.
+    pub place: Option<Place>,
     /// The names of its config vars. Their values are nobody's business here.
     pub variables: BTreeSet<String>,
     /// `PREVIEW_PASSWORD`, to look behind it.
     pub password: Option<SecretString>,
+}
+
+/// An app's place in a pipeline.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The pipeline's name.
+    pub pipeline: String,
+    /// The stage, by Heroku's name: there are more than our two.
+    pub stage: String,
+    /// The pipeline's production apps, by name.
+    pub productions: Vec<String>,
 }

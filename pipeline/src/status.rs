@@ -1,80 +1,53 @@
 //! `cargo pipeline status`: staging and production side by side.
 
 use std::collections::BTreeSet;
-use std::thread;
 
 use comfy_table::{ContentArrangement, Table, presets};
 use console::Term;
 use serde::Serialize;
 
+use crate::exit::State;
 use crate::failure::Failure;
-use crate::git;
-use crate::judgement::{Distance, Seen, Step, commits, committed, only_on_one, step};
-use crate::platform::Platform;
-use crate::release::Release;
-use crate::site::Sites;
+use crate::git::Distance;
+use crate::judgement::{Step, commits, notes, only_on_one, step, trouble};
+use crate::outcome::SCHEMA;
+use crate::platform::Release;
+use crate::running::{Running, short_build, short_commit};
+use crate::screen::plain;
 use crate::stage::{App, Stage};
+use crate::stages::{Observed, Stages};
 
 /// Where nobody says how wide the terminal is.
 const USUAL_WIDTH: u16 = 120;
 
-/// Both stages, as they are now.
-pub struct Both {
-    /// Staging.
-    pub staging: Seen,
-    /// Production.
-    pub production: Seen,
-    /// How far it is from production's commit to staging's.
-    pub distance: Option<Distance>,
+impl Observed {
+    /// What is wrong with it; nothing when it is well, or when nothing was released there.
+    fn sickness(&self) -> Option<String> {
+        let release = self.history.running()?;
+        let trouble = trouble(&self.processes, release.version);
+        trouble.or_else(|| self.answer.health.clone().err())
+    }
 }
 
-/// Looks at both stages.
-pub fn look(platform: &dyn Platform, sites: &Sites) -> Result<Both, Failure> {
-    let see = |stage| platform.app(stage).map(|app| sites.look(app));
-    // At the same time: each command of Heroku's takes half a second to start.
-    let (staging, production) = thread::scope(|scope| {
-        let production = scope.spawn(|| see(Stage::Production));
-        (see(Stage::Staging), production.join().expect("looking does not panic"))
-    });
-    let (staging, production) = (staging?, production?);
-    let distance = match (production.commit(), staging.commit()) {
-        (Some(from), Some(to)) if from == to => Some(Distance { ahead: 0, behind: 0 }),
-        (Some(from), Some(to)) => git::distance(from, to),
-        _ => None,
-    };
-    Ok(Both { staging, production, distance })
-}
-
-impl Both {
-    /// How they stand to each other.
-    pub fn step(&self) -> Step {
-        step(&self.staging, &self.production, self.distance)
-    }
-
-    fn sick(&self) -> Option<Stage> {
-        let sick = |seen: &Seen| seen.release.is_ok() && !seen.healthy;
-        let [staging, production] = [&self.staging, &self.production].map(sick);
-        match (staging, production) {
-            (true, _) => Some(Stage::Staging),
-            (_, true) => Some(Stage::Production),
-            _ => None,
-        }
-    }
-
+impl Stages {
     /// The line that says it all.
     pub fn summary(&self) -> String {
-        match self.sick() {
-            Some(stage) => format!("{}, but {stage} is not healthy", self.step()),
-            None => self.step().to_string(),
+        let sick = [(Stage::Staging, &self.staging), (Stage::Production, &self.production)];
+        let sick = sick.into_iter().find_map(|(stage, seen)| Some((stage, seen.sickness()?)));
+        match sick {
+            Some((stage, why)) => format!("{}, but {stage} is not healthy: {why}", step(self)),
+            None => step(self).to_string(),
         }
     }
 
-    /// 0 in step, 3 not in step, 1 when nobody can tell, or one is not healthy.
-    pub fn exit_code(&self) -> u8 {
-        match (self.step(), self.sick()) {
-            (Step::Silent(_), _) | (_, Some(_)) => 1,
-            (Step::Same, None) => 0,
-            _ => 3,
+    /// How they stand to each other, and whether that can be told.
+    pub fn state(&self) -> State {
+        let is_sick = self.staging.sickness().or_else(|| self.production.sickness()).is_some();
+        match step(self) {
+            Step::Silent(_) => State::Failed,
+            _ if is_sick => State::Failed,
+            Step::Same => State::InStep,
+            _ => State::NotInStep,
         }
     }
 
@@ -98,14 +71,20 @@ impl Both {
             let names: Vec<_> = names.iter().map(String::as_str).collect();
             format!("Config vars only on {stage}: {}\n", names.join(", "))
         });
-        format!("{}\n\n{}{}", table.trim_fmt(), only.collect::<String>(), self.summary())
+        let only = only.collect::<String>();
+        let notes =
+            notes(self).iter().fold(String::new(), |all, note| all + "Note: " + note + "\n");
+        plain(&format!("{}\n\n{only}{notes}{}", table.trim_fmt(), self.summary()))
     }
 
     /// For programs.
     pub fn json(&self) -> String {
         #[derive(Serialize)]
         struct Status<'a> {
-            in_step: bool,
+            schema: u8,
+            command: &'static str,
+            state: State,
+            exit_code: u8,
             summary: String,
             /// Commits that only staging has, and that only production has; null where git can't tell.
             ahead: Option<usize>,
@@ -118,21 +97,32 @@ impl Both {
             app: &'a str,
             address: &'a str,
             healthy: bool,
-            /// What `/release` answers; null where it does not.
+            /// Why not.
+            sickness: Option<String>,
+            /// The release that the platform says is the current one.
             release: Option<&'a Release>,
+            /// What `/release` answers; null where it does not.
+            says: Option<&'a Running>,
             /// Names of config vars that the other lacks.
             only_here: BTreeSet<String>,
         }
         impl<'a> One<'a> {
-            fn of(seen: &'a Seen, only_here: BTreeSet<String>) -> Self {
-                let release = seen.release.as_ref().ok();
+            fn of(seen: &'a Observed, only_here: BTreeSet<String>) -> Self {
                 let App { name, address, .. } = &seen.app;
-                One { app: name, address, healthy: seen.healthy, release, only_here }
+                let sickness = seen.sickness();
+                let release = seen.history.running();
+                let healthy = release.is_some() && sickness.is_none();
+                let says = seen.answer.running.as_ref().ok();
+                One { app: name, address, healthy, sickness, release, says, only_here }
             }
         }
         let (on_staging, on_production) = only_on_one(&self.staging.app, &self.production.app);
+        let state = self.state();
         let status = Status {
-            in_step: self.step() == Step::Same,
+            schema: SCHEMA,
+            command: "status",
+            state,
+            exit_code: state.code(),
             summary: self.summary(),
             ahead: self.distance.map(|distance| distance.ahead),
             behind: self.distance.map(|distance| distance.behind),
@@ -143,47 +133,44 @@ impl Both {
     }
 }
 
+/// The same where nobody can tell.
+pub fn failed(failure: &Failure) -> String {
+    serde_json::json!({
+        "schema": SCHEMA,
+        "command": "status",
+        "state": State::Failed,
+        "exit_code": State::Failed.code(),
+        "reason": failure.reason(),
+        "summary": failure.to_string(),
+    })
+    .to_string()
+}
+
 /// What there is to say of one stage, line by line.
-fn rows(seen: &Seen) -> [(&'static str, String); 7] {
-    let told = |tell: fn(&Release) -> Option<String>| match &seen.release {
-        Ok(release) => tell(release).unwrap_or_else(|| "not known".to_owned()),
+fn rows(seen: &Observed) -> [(&'static str, String); 7] {
+    let told = |tell: fn(&Running) -> Option<String>| match &seen.answer.running {
+        Ok(running) => tell(running).unwrap_or_else(|| "not known".to_owned()),
         Err(_) => "-".to_owned(),
     };
-    let health = match (seen.app.has_slug, seen.healthy) {
-        (false, _) => "-",
-        (true, false) => "not ok",
-        (true, true) => "ok",
+    let current = seen.history.running();
+    let health = match (current, seen.sickness()) {
+        (None, _) => "-".to_owned(),
+        (Some(_), None) => "ok".to_owned(),
+        (Some(_), Some(why)) => format!("not ok: {why}"),
     };
-    let message = match &seen.release {
-        Ok(release) => release.message.clone().unwrap_or_else(|| "not known".to_owned()),
-        Err(_) if !seen.app.has_slug => "-".to_owned(),
+    let message = match &seen.answer.running {
+        Ok(running) => running.message.clone().unwrap_or_else(|| "not known".to_owned()),
+        Err(_) if current.is_none() => "-".to_owned(),
         Err(why) => why.clone(),
     };
-    let release = told(|release| match (&release.release, &release.released_at) {
-        (Some(version), Some(at)) => Some(format!("{version}, {at}")),
-        (version, _) => version.clone(),
-    });
+    let commit = seen.commit().filter(|_| current.is_some());
     [
         ("app", seen.app.name.clone()),
         ("address", seen.app.address.clone()),
-        ("release", release),
-        ("commit", told(|release| Some(short_commit(release.commit.as_ref()?)))),
-        ("build", told(|release| Some(short_build(&release.build)))),
+        ("release", current.map_or_else(|| "-".to_owned(), Release::told)),
+        ("commit", commit.map_or_else(|| told(|_| None), short_commit)),
+        ("build", told(|running| Some(short_build(&running.build)))),
         ("message", message),
-        ("health", health.to_owned()),
+        ("health", health),
     ]
-}
-
-/// A digest that fits in a column. Two that begin alike do so by chance once in 2^64 times.
-pub fn short_build(build: &str) -> String {
-    short(build, "sha256:".len() + 16)
-}
-
-fn short_commit(commit: &str) -> String {
-    let changes = if committed(commit) == commit { "" } else { " and changes" };
-    short(commit, 12) + changes
-}
-
-fn short(text: &str, length: usize) -> String {
-    text.chars().take(length).collect()
 }

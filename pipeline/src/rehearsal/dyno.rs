@@ -3,12 +3,15 @@
 use std::env;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::{Slug, Variables};
+use super::{Log, Slug, Variables};
 use crate::failure::{Failure, system};
+use crate::interrupt::Interrupt;
+use crate::screen::plain;
 use crate::site::Sites;
 use crate::stage::App;
 
@@ -36,45 +39,70 @@ impl Dyno {
         command: &str,
         slug: &Slug,
         variables: &Variables,
+        log: &Arc<Log>,
     ) -> Result<Self, Failure> {
         let mut bash = Command::new("bash");
         bash.args(["-c", SCRIPT, command]).current_dir(&slug.directory).env_clear().envs(variables);
         // Its name is its number: `production[web.1]`.
         let number = name.split(['[', ']']).nth(1).unwrap_or_default();
-        bash.env("DYNO", number).env("HOME", slug.directory.path());
+        bash.env("DYNO", number).env("HOME", slug.directory.as_ref());
         bash.env("PATH", env::var_os("PATH").unwrap_or_default());
         bash.process_group(0); // so that Ctrl-C is for us alone
         let child = bash.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut child = child.map_err(system("bash, which runs the lines of a Procfile"))?;
         let lines = BufReader::new(child.stdout.take().expect("it is a pipe"));
-        let log = thread::spawn(move || {
-            lines.lines().map_while(Result::ok).for_each(|line| println!("{name}: {line}"));
+        let log = Arc::clone(log);
+        let passed_on = thread::spawn(move || {
+            let lines = lines.lines().map_while(Result::ok);
+            lines.for_each(|line| log.say(&format!("{name}: {}", plain(&line))));
         });
-        Ok(Self(child, Some(log)))
+        Ok(Self(child, Some(passed_on)))
     }
 
     /// Waits until it ends by itself: well, or not.
-    pub fn ended(mut self) -> Result<(), String> {
-        let input = self.0.stdin.take(); // `wait` would close it, which is to stop it
-        let status = self.0.wait().map_err(|error| error.to_string())?;
-        drop(input);
-        let why = || format!("its release command ended with {status}");
-        status.success().then_some(()).ok_or_else(why)
+    pub fn ended(mut self, interrupt: &Interrupt) -> Result<(), String> {
+        let status = loop {
+            if let Ok(Some(status)) = self.0.try_wait() {
+                break status;
+            }
+            if interrupt.is_asked() {
+                return Err("it was stopped".to_owned());
+            }
+            thread::sleep(LOOK_AGAIN);
+        };
+        // Its last words, before anybody asks for them.
+        drop(self.0.stdin.take());
+        let _ = self.1.take().map(JoinHandle::join);
+        let why = |status: ExitStatus| format!("its release command ended with {status}");
+        if status.success() { Ok(()) } else { Err(why(status)) }
     }
 
     /// Waits until it answers, or says why it does not.
-    pub fn answers(&mut self, sites: &Sites, app: &App) -> Result<(), String> {
+    pub fn answers(
+        &mut self,
+        sites: &Sites,
+        app: &App,
+        interrupt: &Interrupt,
+    ) -> Result<(), String> {
         let started = Instant::now();
         while started.elapsed() < BOOT {
             if let Ok(Some(status)) = self.0.try_wait() {
                 return Err(format!("its process ended with {status}"));
             }
-            if sites.look(app.clone()).healthy {
+            if sites.ask(app).health.is_ok() {
                 return Ok(());
+            }
+            if interrupt.is_asked() {
+                return Err("it was stopped".to_owned());
             }
             thread::sleep(LOOK_AGAIN);
         }
         Err(format!("its process was not healthy within {} s", BOOT.as_secs()))
+    }
+
+    /// Whether it runs.
+    pub fn is_up(&mut self) -> bool {
+        matches!(self.0.try_wait(), Ok(None))
     }
 }
 

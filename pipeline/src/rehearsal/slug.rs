@@ -1,15 +1,23 @@
-//! From the working tree to a slug: what the buildpack would make of it.
+//! From the working tree to a slug: what Heroku and the buildpack would make of it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
+use std::env;
+use std::fs::{self, DirBuilder};
+use std::io::Read;
+use std::os::unix::fs::{DirBuilderExt, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::thread;
+use std::time::Duration;
 
 use serde::Deserialize;
-use tempfile::TempDir;
 
-use crate::command::git;
 use crate::failure::{Failure, system};
+use crate::git::Repository;
+use crate::interrupt::Interrupt;
+use crate::random;
+use crate::typed::git;
 
 /// Builds with the flags of `RustConfig`, which the buildpack reads so, too.
 const BUILD: &str = "if [ -e RustConfig ]; then . ./RustConfig; fi
@@ -17,51 +25,127 @@ set -- cargo build ${RUST_CARGO_BUILD_FLAGS:---release}
 echo \"$ $*\" >&2
 exec \"$@\" --message-format=json-render-diagnostics";
 
+/// How often to look whether the build has ended: short beside what it takes.
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
 /// What cargo says of something that it built, as far as we need it.
 #[derive(Deserialize)]
 struct Artifact {
     executable: Option<PathBuf>,
 }
 
+/// A directory that nobody else can look into, and that goes with this.
+pub struct Directory(PathBuf);
+
 /// What a dyno would get: files, and the lines of the `Procfile`.
 pub struct Slug {
-    pub directory: TempDir,
+    pub directory: Directory,
     pub commit: String,
     pub processes: BTreeMap<String, String>,
 }
 
+impl Directory {
+    fn new() -> Result<Self, Failure> {
+        let directory = env::temp_dir().join(format!("slug-{}", random::digits(8)?));
+        let made = DirBuilder::new().mode(0o700).create(&directory);
+        made.map_err(system("a temporary directory"))?;
+        Ok(Self(directory))
+    }
+}
+
+impl AsRef<Path> for Directory {
+    fn as_ref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
 impl Slug {
     /// Makes one, in a directory that goes with it.
-    pub fn build() -> Result<Self, Failure> {
+    pub fn build(repository: &Repository, interrupt: &Interrupt) -> Result<Self, Failure> {
+        if !repository.has_commit() {
+            return Err(Failure::NoCommit);
+        }
+        let top = repository.top();
         let words = ["describe", "--always", "--dirty", "--abbrev=40", "--exclude=*"];
-        let commit = git(&words).read()?.trim().to_owned();
-        let directory = TempDir::with_prefix("slug-").map_err(system("a temporary directory"))?;
-        for file in files()?.iter().filter(|file| Path::new(file).exists()) {
-            copy(Path::new(file), &directory.path().join(file))?;
-        }
-        let mut build = Command::new("bash");
-        build.args(["-c", BUILD]).env("SOURCE_VERSION", &commit).stdin(Stdio::null());
-        let ran = build.stderr(Stdio::inherit()).output().map_err(system("cargo"))?;
-        if !ran.status.success() {
-            return Err(Failure::Command { command: "cargo build".to_owned(), why: String::new() });
-        }
-        let artifacts = serde_json::Deserializer::from_slice(&ran.stdout).into_iter::<Artifact>();
-        for executable in artifacts.filter_map(|artifact| artifact.ok()?.executable) {
+        let commit = git(&words).read(Some(top))?.trim().to_owned();
+        let directory = Directory::new()?;
+        copy_all(top, &directory.0)?;
+        for executable in build(top, &commit, interrupt)? {
             let name = executable.file_name().unwrap_or_default();
-            copy(&executable, &directory.path().join("target/release").join(name))?;
+            copy(&executable, &directory.0.join("target/release").join(name))?;
         }
-        let procfile = fs::read_to_string("Procfile").map_err(system("Procfile"))?;
+        let procfile = fs::read_to_string(top.join("Procfile")).map_err(system("Procfile"))?;
         let lines = procfile.lines().filter_map(|line| line.split_once(':'));
         let processes =
             lines.map(|(name, line)| (name.trim().into(), line.trim().into())).collect();
         Ok(Self { directory, commit, processes })
     }
+
+    /// What it is called: no other has its directory.
+    pub fn name(&self) -> String {
+        self.directory.0.display().to_string()
+    }
 }
 
-/// The files that git knows, or would, without those of `.slugignore`.
-fn files() -> Result<BTreeSet<String>, Failure> {
+/// Builds the working tree. Returns the executables.
+fn build(top: &Path, commit: &str, interrupt: &Interrupt) -> Result<Vec<PathBuf>, Failure> {
+    let mut build = Command::new("bash");
+    build.args(["-c", BUILD]).current_dir(top).env("SOURCE_VERSION", commit);
+    build.stdin(Stdio::null()).stdout(Stdio::piped()).process_group(0); // which can be stopped as one
+    let mut child = build.spawn().map_err(system("cargo"))?;
+    let mut stdout = child.stdout.take().expect("it is a pipe");
+    let read = thread::spawn(move || {
+        let mut told = Vec::new();
+        let _ = stdout.read_to_end(&mut told);
+        told
+    });
+    let status = loop {
+        if let Some(status) = child.try_wait().map_err(system("cargo"))? {
+            break status;
+        }
+        if interrupt.is_asked() {
+            let group = format!("-{}", child.id());
+            let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
+            let _ = child.wait();
+            return Err(Failure::Stopped);
+        }
+        thread::sleep(LOOK_AGAIN);
+    };
+    if !status.success() {
+        return Err(Failure::Command { command: "cargo build".to_owned(), why: String::new() });
+    }
+    let told = read.join().unwrap_or_default();
+    let artifacts = serde_json::Deserializer::from_slice(&told).into_iter::<Artifact>();
+    Ok(artifacts.filter_map(|artifact| artifact.ok()?.executable).collect())
+}
+
+/// Copies what git knows, or would, without what `.slugignore` names. As Heroku does it, which gets a push: links
+/// stay links, submodules come along, and a repository within this one that is no submodule does not.
+fn copy_all(top: &Path, to: &Path) -> Result<(), Failure> {
+    for file in files(top)? {
+        let from = top.join(&file);
+        match fs::symlink_metadata(&from) {
+            // Deleted, and not committed yet.
+            Err(_) => {}
+            Ok(found) if found.is_dir() && !file.ends_with('/') => copy_all(&from, &to.join(file))?,
+            Ok(found) if found.is_dir() => {}
+            Ok(_) => copy(&from, &to.join(file))?,
+        }
+    }
+    Ok(())
+}
+
+/// The files of a repository; a submodule is a folder, one that only lies there a folder with a slash behind it.
+fn files(top: &Path) -> Result<BTreeSet<String>, Failure> {
     let list = |options: &[&str]| -> Result<BTreeSet<String>, Failure> {
-        let list = git(&[&["ls-files", "-z", "--cached", "--others"], options].concat()).read()?;
+        let words = [&["ls-files", "-z", "--cached", "--others"], options].concat();
+        let list = git(&words).read(Some(top))?;
         Ok(list.split_terminator('\0').map(str::to_owned).collect())
     };
     let mut files = list(&["--exclude-standard"])?;
@@ -73,7 +157,9 @@ fn files() -> Result<BTreeSet<String>, Failure> {
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), Failure> {
-    let directory = to.parent().map_or(Ok(()), fs::create_dir_all);
-    let copied = directory.and_then(|()| fs::copy(from, to));
-    copied.map(drop).map_err(system(from.display().to_string()))
+    let copied = to.parent().map_or(Ok(()), fs::create_dir_all).and_then(|()| {
+        let is_link = fs::symlink_metadata(from)?.is_symlink();
+        if is_link { symlink(fs::read_link(from)?, to) } else { fs::copy(from, to).map(drop) }
+    });
+    copied.map_err(system(from.display().to_string()))
 }

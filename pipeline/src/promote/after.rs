@@ -1,0 +1,286 @@
+//! After the point of no return. Production may be changed from here on, so nothing here fails: there are only
+//! outcomes, and each says what production serves now, what was found, and what to type.
+
+use std::time::Duration;
+
+use crate::api::Unmade;
+use crate::change::{between, made_without_an_answer, serves, since, tell_what_was_undone, told};
+use crate::exit::State;
+use crate::options::PromoteOptions;
+use crate::outcome::Outcome;
+use crate::platform::{ByHand, Release, Status};
+use crate::promote::Means;
+use crate::promotion::{Promotion, Replaced};
+use crate::running::short_build;
+use crate::stage::{App, Stage};
+use crate::watch::{Awaited, Patience, Watched, watch};
+
+/// However short the operator's patience with what is new: whoever goes back wants to know that it worked. With
+/// preboot the old dynos answer for three minutes more, and a new one may take one to start (R10).
+const BACK_WITHIN: Duration = Duration::from_secs(300);
+
+/// Promotes it, and watches what comes of it.
+pub fn carry_out(
+    means: &Means<'_>,
+    options: &PromoteOptions,
+    mut promotion: Promotion,
+    app: &App,
+) -> Outcome {
+    let Means { platform, screen, .. } = means;
+    means.interrupt.past_the_point_of_no_return();
+    screen.progress("Promoting");
+    let slug = promotion.from.release().slug.clone();
+    let made = match platform.promote(&promotion.from) {
+        Ok(made) => made,
+        Err(Unmade::Refused(failure)) => {
+            let mut outcome = Outcome::failed("promote", &failure).of(&promotion);
+            outcome.message += "\nNothing was changed: Heroku did not take the promotion.";
+            return outcome;
+        }
+        Err(Unmade::Unanswered(failure)) => {
+            match made_without_an_answer(means, promotion.after, slug.as_deref()) {
+                Some(made) => made,
+                None => return unanswered(means, &promotion, &failure.to_string()),
+            }
+        }
+    };
+    let (from, to) = (promotion.from.release().name(), &promotion.to);
+    screen.say(&format!("Promoted: staging's {from} is {} of {to}.", made.name()));
+    promotion.makes = Some(made.clone());
+    note_what_came_between(means, &mut promotion, &made);
+
+    let awaited = Awaited {
+        release: &made,
+        build: Some(promotion.from.build()),
+        commit: promotion.from.commit(),
+    };
+    let watched = watch(means, app, &awaited, options.watch.patience(means.soak));
+    ended(means, options, &promotion, &made, watched)
+}
+
+/// Between our last look and the promotion somebody may have released something: then that is what ours replaces.
+fn note_what_came_between(means: &Means<'_>, promotion: &mut Promotion, made: &Release) {
+    let between = between(means, promotion.after, made);
+    if between.is_empty() {
+        return;
+    }
+    means.screen.say(&format!("Just before it came {}. That is what it replaces.", told(&between)));
+    // One that was not out yet never ran.
+    let ran = between.iter().rfind(|release| release.status == Status::Succeeded);
+    if let Some(release) = ran.filter(|release| release.slug.is_some()) {
+        let release = release.clone();
+        promotion.replaces = Some(match promotion.replaces.take() {
+            // A config change: the code is what we looked at.
+            Some(before) if before.release.slug == release.slug => Replaced { release, ..before },
+            _ => Replaced { release, commit: None, build: None },
+        });
+    }
+}
+
+fn ended(
+    means: &Means<'_>,
+    options: &PromoteOptions,
+    promotion: &Promotion,
+    made: &Release,
+    watched: Watched,
+) -> Outcome {
+    let Means { platform, .. } = means;
+    let name = made.name();
+    let not_arrived = |reason, message: String| {
+        let (serves, running) = serves(means);
+        let message = format!("{serves}\n{message}");
+        let mut outcome = Outcome::new("promote", State::NotArrived, Some(reason), message);
+        outcome.serves = running;
+        outcome.of(promotion)
+    };
+    match watched {
+        Watched::Arrived => {
+            let build = short_build(promotion.from.build());
+            let open = platform
+                .app(Stage::Production)
+                .map(|app| format!("\nIt is open at {}", app.address));
+            let open = open.unwrap_or_default();
+            let message = format!("Production runs what was reviewed: {build}, as {name}.{open}");
+            let mut outcome = Outcome::new("promote", State::Arrived, None, message).of(promotion);
+            outcome.serves = serves(means).1;
+            outcome
+        }
+        Watched::ReleaseFailed => {
+            let message =
+                format!("The release command of {name} failed, so it never ran. To see why:");
+            not_arrived("release-failed", message).next(platform.by_hand(ByHand::SeeWhy))
+        }
+        Watched::Superseded(newer) => superseded(means, promotion, made, &newer),
+        Watched::Interrupted => {
+            let message =
+                format!("Stopped watching {name}: it may arrive yet. Nothing was rolled back.");
+            let mut outcome = not_arrived("interrupted", message + " To look, or to go back:");
+            outcome = outcome.next(platform.by_hand(ByHand::Releases(Stage::Production)));
+            match &promotion.replaces {
+                Some(back) => outcome.next(platform.by_hand(ByHand::GoBack(&back.release))),
+                None => outcome,
+            }
+        }
+        Watched::NotWell(found) => {
+            let message = format!("{name} is not well: {found}.");
+            let Some(back) = &promotion.replaces else {
+                return not_arrived(
+                    "not-well",
+                    format!("{message} There is no release to go back to: it is the first."),
+                )
+                .next(platform.by_hand(ByHand::Log(Stage::Production)));
+            };
+            if options.rollback {
+                means.screen.say(&message);
+                return go_back(means, promotion, made, back, options);
+            }
+            let message = format!("{message} To see why, or to go back:");
+            let outcome = not_arrived("not-well", message);
+            outcome
+                .next(platform.by_hand(ByHand::Log(Stage::Production)))
+                .next(platform.by_hand(ByHand::GoBack(&back.release)))
+        }
+    }
+}
+
+/// Goes back to what production ran before, if what it runs is still ours.
+fn go_back(
+    means: &Means<'_>,
+    promotion: &Promotion,
+    made: &Release,
+    back: &Replaced,
+    options: &PromoteOptions,
+) -> Outcome {
+    let Means { platform, screen, .. } = means;
+    let not_back = |why: String| {
+        let (serves, running) = serves(means);
+        let message = format!("{serves}\n{why} To go back:");
+        let mut outcome =
+            Outcome::new("promote", State::NotArrived, Some("rollback-failed"), message);
+        outcome.serves = running;
+        outcome.of(promotion).next(platform.by_hand(ByHand::GoBack(&back.release)))
+    };
+    match platform.changes(&back.release).map(|changes| changes.told()) {
+        Ok(Some(told)) => screen.say(&format!("This changes config vars, too. {told}.")),
+        Ok(None) => {}
+        Err(failure) => {
+            screen.say(&format!("Which config vars this changes is not known: {failure}."));
+        }
+    }
+    let history = match platform.history(Stage::Production) {
+        Ok(history) => history,
+        Err(failure) => {
+            let name = made.name();
+            return not_back(format!(
+                "Not rolled back: whether {name} still is the current release is not known: {failure}."
+            ));
+        }
+    };
+    let newer = since(&history, made);
+    if !newer.is_empty() || history.current != Some(made.version) {
+        return superseded(means, promotion, made, &newer);
+    }
+    screen.progress(&format!("Rolling back to {}", back.release.name()));
+    let made_back = match platform.roll_back(&back.release) {
+        Ok(made) => made,
+        Err(Unmade::Refused(failure)) => {
+            return not_back(format!("The rollback failed: {failure}."));
+        }
+        Err(Unmade::Unanswered(failure)) => {
+            match made_without_an_answer(means, made.version, back.release.slug.as_deref()) {
+                Some(made) => made,
+                None => {
+                    return not_back(format!(
+                        "The rollback got no answer, and was not made: {failure}."
+                    ));
+                }
+            }
+        }
+    };
+    tell_what_was_undone(means, made.version, &made_back);
+    let awaited = Awaited {
+        release: &made_back,
+        build: back.build.as_deref(),
+        commit: back.commit.as_deref(),
+    };
+    let patience = options.watch.patience(means.soak);
+    let patience = Patience { within: patience.within.max(BACK_WITHIN), ..patience };
+    let watched = match platform.app(Stage::Production) {
+        Ok(app) => watch(means, &app, &awaited, patience),
+        Err(failure) => Watched::NotWell(failure.to_string()),
+    };
+    went_back(means, promotion, back, &made_back, watched)
+}
+
+/// What came of going back.
+fn went_back(
+    means: &Means<'_>,
+    promotion: &Promotion,
+    back: &Replaced,
+    made_back: &Release,
+    watched: Watched,
+) -> Outcome {
+    let (to, name) = (back.release.name(), made_back.name());
+    let (state, reason, message) = match watched {
+        Watched::Arrived => {
+            let build = back.build.as_deref().map(short_build).unwrap_or_default();
+            let message = format!("Rolled back: {to} {build} runs again, as {name}.");
+            (State::RolledBack, "not-well", message)
+        }
+        Watched::Superseded(newer) => {
+            let message = format!("Rolled back to {to}, as {name}; then came {}.", told(&newer));
+            (State::NotArrived, "superseded", message)
+        }
+        Watched::ReleaseFailed => {
+            let message = format!("The rollback failed: the release command of {name} said no.");
+            (State::NotArrived, "rollback-failed", message)
+        }
+        Watched::Interrupted => {
+            let message = format!("Rolled back to {to}, as {name}; stopped watching it.");
+            (State::NotArrived, "interrupted", message)
+        }
+        Watched::NotWell(found) => {
+            let message = format!("Rolled back to {to}, as {name}, but {found}.");
+            (State::NotArrived, "rollback-not-well", message)
+        }
+    };
+    let (serves, running) = serves(means);
+    let message = format!("{message}\n{serves}");
+    let mut outcome = Outcome::new("promote", state, Some(reason), message).of(promotion);
+    outcome.serves = running;
+    if state == State::RolledBack {
+        return outcome;
+    }
+    outcome.next(means.platform.by_hand(ByHand::Releases(Stage::Production)))
+}
+
+/// What runs is no longer ours, so it is not ours to undo.
+fn superseded(
+    means: &Means<'_>,
+    promotion: &Promotion,
+    made: &Release,
+    newer: &[Release],
+) -> Outcome {
+    let (serves, running) = serves(means);
+    let same = newer.iter().all(|release| release.slug == made.slug);
+    let code = if same { " It has the same code, and other config vars." } else { "" };
+    let message = format!(
+        "{} is not ours to judge any more: after it came {}.{code} Nothing was rolled back.\n{serves}",
+        made.name(),
+        told(newer)
+    );
+    let mut outcome = Outcome::new("promote", State::NotArrived, Some("superseded"), message);
+    outcome.serves = running;
+    outcome.of(promotion).next(means.platform.by_hand(ByHand::Releases(Stage::Production)))
+}
+
+/// Nothing was made as far as Heroku tells.
+fn unanswered(means: &Means<'_>, promotion: &Promotion, failure: &str) -> Outcome {
+    let (serves, running) = serves(means);
+    let message = format!(
+        "The promotion got no answer, and made no release that can be seen: {failure}.\n{serves} Before you try again:"
+    );
+    let mut outcome = Outcome::new("promote", State::NotArrived, Some("unanswered"), message);
+    outcome.serves = running;
+    outcome.of(promotion).next(means.platform.by_hand(ByHand::Releases(Stage::Production)))
+}

@@ -1,0 +1,233 @@
+//! `cargo pipeline rollback`: goes back to a release of production's, also when production is sick. Guarded as a
+//! promotion is: it says what it brings back, looks again right before, and watches until it is there.
+
+use crate::api::Unmade;
+use crate::change::{made_without_an_answer, serves, tell_what_was_undone, told};
+use crate::exit::State;
+use crate::failure::Failure;
+use crate::options::RollbackOptions;
+use crate::outcome::{Outcome, Rollback};
+use crate::platform::{ByHand, History, Platform, Release, Status};
+use crate::promote::Means;
+use crate::promotion::Replaced;
+use crate::running::short_commit;
+use crate::stage::Stage;
+use crate::watch::{Awaited, Watched, watch};
+
+/// Goes back.
+pub fn roll_back(means: &Means<'_>, options: &RollbackOptions) -> Result<Outcome, Failure> {
+    let Means { platform, screen, .. } = means;
+    let app = platform.app(Stage::Production)?;
+    let history = platform.history(Stage::Production)?;
+    let Some(current) = history.running().cloned() else {
+        return Ok(refused("nothing-runs", "nothing was released on production yet", None));
+    };
+    if let Some(pending) = history.in_flight() {
+        let why = format!("a release of production is not out yet: {}", pending.told());
+        return Ok(refused("release-in-flight", &why, None));
+    }
+    let to = match target(*platform, &app.name, &history, &current, options.release.as_deref())? {
+        Ok(to) => to,
+        Err((reason, why)) => return Ok(refused(reason, &why, None)),
+    };
+    let commit = |release: &Release| -> Result<Option<String>, Failure> {
+        Ok(platform.slug(Stage::Production, release)?.and_then(|slug| slug.commit))
+    };
+    let (new, old) = (commit(&current)?, commit(&to)?);
+    let mut rollback = Rollback {
+        app: app.name.clone(),
+        by: platform.account().to_owned(),
+        from: current.clone(),
+        config_vars: platform.changes(&to)?,
+        to: Replaced { release: to.clone(), commit: old.clone(), build: None },
+        makes: None,
+    };
+    screen.say(&shown(means, &rollback, new.as_deref()));
+    if means.asks {
+        screen.say(&format!("By hand: {}", platform.by_hand(ByHand::GoBackAlone(&to))));
+    }
+    if options.dry_run {
+        let message = "A dry run: nothing was changed.".to_owned();
+        let mut outcome = Outcome::new("rollback", State::DryRun, None, message);
+        outcome.rollback = Some(rollback);
+        return Ok(outcome);
+    }
+    if means.asks && !options.yes {
+        let question = format!("Roll {} back from {} to {}?", app.name, current.name(), to.name());
+        match screen.agrees(&question) {
+            Some(true) => {}
+            Some(false) => return Ok(refused("not-agreed", "you did not agree", Some(rollback))),
+            None => {
+                let why = "nobody can be asked here: add --yes";
+                return Ok(refused("nobody-to-ask", why, Some(rollback)));
+            }
+        }
+    }
+    let now = platform.history(Stage::Production)?;
+    if now.newest() != history.newest() || now.current != history.current {
+        let newer: Vec<_> = now
+            .releases
+            .iter()
+            .rev()
+            .filter(|release| release.version > history.newest())
+            .cloned()
+            .collect();
+        let why = format!("production has changed since you looked: {}", told(&newer));
+        return Ok(refused("moved", &why, Some(rollback)));
+    }
+    means.interrupt.past_the_point_of_no_return();
+    screen.progress("Rolling back");
+    let made = match platform.roll_back(&to) {
+        Ok(made) => made,
+        Err(Unmade::Refused(failure)) => {
+            let mut outcome = Outcome::failed("rollback", &failure);
+            outcome.message += "\nNothing was changed: Heroku did not take the rollback.";
+            outcome.rollback = Some(rollback);
+            return Ok(outcome);
+        }
+        Err(Unmade::Unanswered(failure)) => {
+            if let Some(made) = made_without_an_answer(means, history.newest(), to.slug.as_deref())
+            {
+                made
+            } else {
+                let why = format!("The rollback got no answer, and was not made: {failure}.");
+                return Ok(not_arrived(means, rollback, "unanswered", &why));
+            }
+        }
+    };
+    rollback.makes = Some(made.clone());
+    tell_what_was_undone(means, history.newest(), &made);
+    let awaited = Awaited { release: &made, build: None, commit: old.as_deref() };
+    let watched = watch(means, &app, &awaited, options.watch.patience(means.soak));
+    Ok(ended(means, rollback, &made, watched))
+}
+
+fn ended(means: &Means<'_>, rollback: Rollback, made: &Release, watched: Watched) -> Outcome {
+    let (to, name) = (rollback.to.release.name(), made.name());
+    let (reason, why) = match watched {
+        Watched::Arrived => {
+            let (serves, running) = serves(means);
+            let message = format!("Rolled back: {to} runs again, as {name}.\n{serves}");
+            let mut outcome = Outcome::new("rollback", State::Arrived, None, message);
+            (outcome.rollback, outcome.serves) = (Some(rollback), running);
+            return outcome;
+        }
+        Watched::ReleaseFailed => {
+            ("release-failed", format!("The release command of {name} failed, so it never ran."))
+        }
+        Watched::Superseded(newer) => {
+            ("superseded", format!("After {name} came {}.", told(&newer)))
+        }
+        Watched::NotWell(found) => ("not-well", format!("{name} is not well: {found}.")),
+        Watched::Interrupted => {
+            ("interrupted", format!("Stopped watching {name}: it may arrive yet."))
+        }
+    };
+    not_arrived(means, rollback, reason, &why)
+}
+
+fn not_arrived(means: &Means<'_>, rollback: Rollback, reason: &'static str, why: &str) -> Outcome {
+    let (serves, running) = serves(means);
+    let message = format!("{why}\n{serves} Look:");
+    let mut outcome = Outcome::new("rollback", State::NotArrived, Some(reason), message);
+    (outcome.rollback, outcome.serves) = (Some(rollback), running);
+    outcome.next(means.platform.by_hand(ByHand::Releases(Stage::Production)))
+}
+
+fn refused(reason: &'static str, why: &str, rollback: Option<Rollback>) -> Outcome {
+    let message = format!("Not rolled back: {why}.\nNothing was changed.");
+    let mut outcome = Outcome::new("rollback", State::Refused, Some(reason), message);
+    outcome.rollback = rollback;
+    outcome
+}
+
+/// The release to go back to: the one that was asked for, else the one before. Why not, where there is none.
+fn target(
+    platform: &dyn Platform,
+    app: &str,
+    history: &History,
+    current: &Release,
+    wanted: Option<&str>,
+) -> Result<Result<Release, (&'static str, String)>, Failure> {
+    let Some(wanted) = wanted else {
+        let found = history.before(undone(current));
+        let none =
+            || ("nothing-to-go-back-to", format!("there is no release before {}", current.name()));
+        return Ok(found.cloned().ok_or_else(none));
+    };
+    let missing = || Failure::NoRelease {
+        app: app.to_owned(),
+        version: wanted.to_owned(),
+        look: platform.by_hand(ByHand::Releases(Stage::Production)),
+    };
+    let found = history.named(wanted).ok_or_else(missing)?;
+    Ok(if found.id == current.id {
+        Err(("runs-already", format!("{} runs already", found.name())))
+    } else if found.slug.is_none() || found.status != Status::Succeeded {
+        Err(("not-to-go-back-to", format!("{} can't run: {}", found.name(), found.description)))
+    } else {
+        Ok(found.clone())
+    })
+}
+
+/// The release whose predecessor is meant: where a rollback runs, the one that it brought back. Else two
+/// rollbacks in a row would bring back the bad release.
+fn undone(current: &Release) -> u64 {
+    let back = current.description.to_lowercase();
+    let back = back.strip_prefix("rollback to v").and_then(|rest| rest.split(' ').next());
+    back.and_then(|version| version.parse().ok()).unwrap_or(current.version)
+}
+
+/// What it brings back, and what goes away.
+fn shown(means: &Means<'_>, rollback: &Rollback, commit: Option<&str>) -> String {
+    let Rollback { app, from, to, config_vars, .. } = rollback;
+    let mut lines =
+        vec![format!("{app} goes back from {}", from.told()), format!("to {}", to.release.told())];
+    match (to.commit.as_deref(), commit) {
+        _ if to.release.slug == from.slug => lines.push("The code stays as it is.".to_owned()),
+        (Some(old), Some(new)) => {
+            let (from, to) = (short_commit(new), short_commit(old));
+            lines.push(format!("The code goes back from {from} to {to}"));
+            let gone = means.repository.and_then(|clone| clone.log(old, new)).unwrap_or_default();
+            if !gone.is_empty() {
+                lines.push(format!("These commits go away:\n  {}", gone.join("\n  ")));
+            }
+        }
+        _ => lines.push("The code changes; from which commit to which is not known.".to_owned()),
+    }
+    lines.push(match config_vars.told() {
+        Some(told) => format!("Its config vars change, too. {told}."),
+        None => "Its config vars stay as they are.".to_owned(),
+    });
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn release(version: u64, description: &str) -> Release {
+        Release {
+            id: version.to_string(),
+            version,
+            slug: Some("slug".to_owned()),
+            status: Status::Succeeded,
+            by: "me".to_owned(),
+            description: description.to_owned(),
+        }
+    }
+
+    #[test]
+    fn two_rollbacks_in_a_row_do_not_bring_back_the_bad_release() {
+        assert_eq!(undone(&release(9, "Promote myapp-staging v7 c0ffee0")), 9);
+        assert_eq!(undone(&release(10, "Rollback to v8")), 8);
+        let releases = vec![
+            release(10, "Rollback to v8"),
+            release(9, "bad"),
+            release(8, "good"),
+            release(7, "older"),
+        ];
+        let history = History { releases, current: Some(10) };
+        assert_eq!(history.before(undone(history.running().unwrap())).unwrap().version, 7);
+    }
+}
