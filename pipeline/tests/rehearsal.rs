@@ -78,11 +78,11 @@ impl Clone {
         command.args(["rehearse", "--staging", &staging.to_string()]);
         command.args(["--production", &production.to_string()]);
         command.current_dir(self.directory.join("src")).env("TMPDIR", &self.temporary);
-        // One for all tests, and without what makes a release fast and its build slow.
-        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("rehearsals");
-        command.env("CARGO_TARGET_DIR", target).env("CARGO_PROFILE_RELEASE_LTO", "off");
-        command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
-        command.env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16");
+        // One for all tests. The crates of others are those that cargo built for the tests themselves. (Before Rust 1.91
+        // it does not know how to share them, and builds them anew.)
+        let tmp = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        command.env("CARGO_TARGET_DIR", tmp.join("rehearsals"));
+        command.env("CARGO_BUILD_BUILD_DIR", tmp.parent().unwrap());
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
         command
     }

@@ -19,10 +19,11 @@ use crate::interrupt::Interrupt;
 use crate::random;
 use crate::typed::git;
 
-/// Builds with the flags of `RustConfig`, which the buildpack reads so, too.
+/// Builds with the flags of `RustConfig`, which the buildpack reads so, too. But a debug build: what `cargo run` built
+/// is there already, and whoever rehearses waits for seconds instead of minutes.
 const BUILD: &str = "if [ -e RustConfig ]; then . ./RustConfig; fi
-set -- cargo build ${RUST_CARGO_BUILD_FLAGS:---release}
-echo \"$ $*\" >&2
+set -- cargo build ${RUST_CARGO_BUILD_FLAGS//--release/}
+echo \"$ $*   (a debug build, which is quicker: Heroku makes a release build)\" >&2
 exec \"$@\" --message-format=json-render-diagnostics";
 
 /// How often to look whether the build has ended: short beside what it takes.
