@@ -224,6 +224,18 @@ fn who_reads_late_gets_every_answer() {
     end(service);
 }
 
+#[test]
+#[ignore = "takes a minute: .ci/run runs it"]
+fn who_reads_nothing_for_a_minute_is_let_go_and_that_leaves_a_line() {
+    let mut service = start(&[("RUST_LOG", "info,stagedoor::request=info")]);
+    let stream = service.connect();
+    send_until_nothing_is_taken(&stream, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+    thread::sleep(Duration::from_secs(15)); // the rest is within the patience of a test
+    let line = service.wait_for("the client did not read its answer");
+    assert!(line.contains("127.0.0.1"), "{line}");
+    end(service);
+}
+
 /// Sends a request over and over, and reads no answer.
 fn send_until_nothing_is_taken(mut stream: &TcpStream, request: &str) {
     stream.set_write_timeout(Some(Duration::from_millis(200))).unwrap();
