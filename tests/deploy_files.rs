@@ -276,7 +276,8 @@ fn the_readme_names_every_file_of_the_app_and_of_the_pipeline() {
 fn the_links_of_the_documents_lead_somewhere() {
     let documents = fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path());
     let documents = documents.filter(|path| path.extension().is_some_and(|kind| kind == "md"));
-    let above = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "stagedoor/README.md"];
+    let above =
+        ["README.md", "AGENTS.md", "CONTRIBUTING.md", "CHANGELOG.md", "stagedoor/README.md"];
     let above = above.map(|name| root().join(name));
     let mut links = 0;
     for document in documents.chain(above) {

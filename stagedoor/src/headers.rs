@@ -18,8 +18,8 @@ const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
 
 /// On every answer, unless a handler set another.
 const ALWAYS: [(HeaderName, HeaderValue); 3] = [
-    // A page may load styles, pictures, fonts and scripts of its own site, and ask that site, and nothing else. No
-    // site may put it in a frame. Every browser in use obeys that, so there is no X-Frame-Options.
+    // A page may load styles, pictures, fonts and scripts of its own site, ask that site and send it forms, and nothing
+    // else. No site may put it in a frame. Every browser in use obeys that, so there is no X-Frame-Options.
     // Nothing comes from another site and nothing is framed: so there is no one whom Cross-Origin-Embedder-Policy
     // or Permissions-Policy would bind. Nor is there a Referrer-Policy: by themselves browsers tell other sites no more
     // than our address without its path, and under `no-referrer` they say `Origin: null` of a form that is posted,
@@ -27,7 +27,7 @@ const ALWAYS: [(HeaderName, HeaderValue); 3] = [
     (
         CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(
-            "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+            "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
         ),
     ),
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),

@@ -30,7 +30,7 @@ const CREDENTIALS: &str = "Basic YW55Om9wZW46IHPDqXNhbWU=";
 const ALWAYS: [(&str, &str); 3] = [
     (
         "content-security-policy",
-        "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+        "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     ),
     ("x-content-type-options", "nosniff"),
     ("cross-origin-opener-policy", "same-origin"),
