@@ -28,8 +28,8 @@ act = json.loads(text)
 ill = os.environ.get("APP_ENV") == "production" and act.get("ill") in (os.environ["DYNO"], "all")
 time.sleep(act.get("starts_in", 0))
 release = json.dumps({"message": act["message"], "environment": act.get("says", os.environ.get("APP_ENV")),
-    "build": "sha256:" + hashlib.sha256(text).hexdigest(), "commit": os.environ.get("HEROKU_SLUG_COMMIT"),
-    "release": os.environ.get("HEROKU_RELEASE_VERSION"), "a_field": {"of": "a copy"}})
+    "build": "sha256:" + hashlib.sha256(text).hexdigest(), "commit": act.get("says_commit", os.environ.get("HEROKU_SLUG_COMMIT")),
+    "release": None if "says_commit" in act else os.environ.get("HEROKU_RELEASE_VERSION"), "a_field": {"of": "a copy"}})
 def serve(client):
     with client:
         head = b""

@@ -13,27 +13,51 @@ use crate::stage::Stage;
 /// waited for 35: what is not there then, was not made.
 const RESOLVING: Duration = Duration::from_secs(15);
 
+/// How long to go on where Heroku does not even tell its releases.
+const LONGEST_RESOLVING: Duration = Duration::from_secs(90);
+
+/// What came of a change that got no answer.
+pub enum Resolved {
+    /// This.
+    Made(Release),
+    /// Nothing: Heroku's releases were seen for long enough.
+    NotMade,
+    /// Nobody knows: they could not be seen.
+    NotKnown,
+}
+
+impl Resolved {
+    /// What came of it, where it was not made.
+    pub fn words(&self) -> &'static str {
+        match self {
+            Self::NotKnown => "got no answer, and whether it was made is not known",
+            Self::Made(_) | Self::NotMade => "got no answer, and was not made",
+        }
+    }
+}
+
 /// The release that we made although no answer told so: newer than `after`, of that slug, and ours.
-pub fn made_without_an_answer(
-    means: &Means<'_>,
-    after: u64,
-    slug: Option<&str>,
-) -> Option<Release> {
+pub fn made_without_an_answer(means: &Means<'_>, after: u64, slug: Option<&str>) -> Resolved {
     let started = Instant::now();
+    let mut first_seen = None;
     loop {
         means.screen.progress("No answer came. Looking whether it was done all the same");
-        let history = means.platform.history(Stage::Production).unwrap_or_default();
         let is_ours = |release: &&Release| {
             release.version > after
                 && release.slug.as_deref() == slug
                 && release.by == means.platform.account()
         };
-        // Oldest first: what the same account did later, is not this.
-        if let Some(made) = history.releases.iter().rev().find(is_ours) {
-            return Some(made.clone());
-        }
-        if started.elapsed() >= RESOLVING {
-            return None;
+        if let Ok(history) = means.platform.history(Stage::Production) {
+            // Oldest first: what the same account did later, is not this.
+            if let Some(made) = history.releases.iter().rev().find(is_ours) {
+                return Resolved::Made(made.clone());
+            }
+            let seen_since = *first_seen.get_or_insert_with(Instant::now);
+            if seen_since.elapsed() >= RESOLVING {
+                return Resolved::NotMade;
+            }
+        } else if started.elapsed() >= LONGEST_RESOLVING {
+            return Resolved::NotKnown;
         }
         // Not `means.interrupt.pause`: whoever interrupts wants to know it all the more.
         std::thread::sleep(Duration::from_secs(1));

@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::git::Distance;
 use crate::platform::{Processes, Proposal, Required};
-use crate::running::is_dirty;
+use crate::running::{committed, is_dirty, short_commit};
 use crate::stage::{App, Stage};
 use crate::stages::{Observed, Stages};
 
@@ -193,6 +193,8 @@ pub enum Refusal {
     Lacks(Vec<Required>),
     /// So many commits of production's would go away, and nobody agreed to that.
     Backwards(usize),
+    /// Nobody knows here which commits of production's would go away.
+    Unrelated,
     /// Something was released since we looked: on which stage, who did what.
     Moved(Stage, Vec<String>),
     /// There is nobody to ask.
@@ -218,7 +220,7 @@ impl Refusal {
             Self::NoPipeline(_) => "no-pipeline",
             Self::OtherPipeline(_) => "other-pipeline",
             Self::Lacks(_) => "lacks-config-vars",
-            Self::Backwards(_) => "backwards",
+            Self::Backwards(_) | Self::Unrelated => "backwards",
             Self::Moved(..) => "moved",
             Self::NobodyToAsk => "nobody-to-ask",
             Self::NotAgreed => "not-agreed",
@@ -243,10 +245,17 @@ pub fn unsettled(stages: &Stages) -> Option<Refusal> {
             Refusal::Unsettled(trouble)
         });
     }
-    let told = staging.answer.running.as_ref().ok()?.release.as_deref()?;
-    let differs = told != release.name();
-    differs.then(|| {
-        Refusal::Unsettled(format!("it answers {told}, its release is {}", release.name()))
+    let running = staging.answer.running.as_ref().ok()?;
+    if let Some(told) = running.release.as_deref().filter(|told| *told != release.name()) {
+        let why = format!("it answers {told}, its release is {}", release.name());
+        return Some(Refusal::Unsettled(why));
+    }
+    // An app may know the commit of another build: from a variable that is not renewed, say.
+    let (told, built) = (committed(staging.answer.commit()?), committed(staging.built_from()?));
+    let is_other = !told.starts_with(built) && !built.starts_with(told);
+    is_other.then(|| {
+        let (told, built) = (short_commit(told), short_commit(built));
+        Refusal::Unsettled(format!("it answers commit {told}, its release was built from {built}"))
     })
 }
 

@@ -55,7 +55,7 @@ pub struct Rollback {
     /// The one that is brought back.
     pub to: Replaced,
     /// The config vars that this changes, by name.
-    pub config_vars: crate::platform::Changes,
+    pub config_vars: Option<crate::platform::Changes>,
     /// The release that it made; nothing until then.
     pub makes: Option<crate::platform::Release>,
 }
@@ -84,12 +84,19 @@ impl Outcome {
 
     /// It failed before anything was changed.
     pub fn failed(command: &'static str, failure: &Failure) -> Self {
-        Self::new(command, State::Failed, Some(failure.reason()), failure.to_string())
+        let message = format!("{failure}\nNothing was changed.");
+        Self::new(command, State::Failed, Some(failure.reason()), message)
     }
 
     /// Whether production may have been changed: then it is recorded.
     pub fn is_past_the_point_of_no_return(&self) -> bool {
         matches!(self.state, State::Arrived | State::NotArrived | State::RolledBack)
+    }
+
+    /// Says before all else why it came to this.
+    pub fn because(mut self, why: &str) -> Self {
+        self.message = format!("{why}\n{}", self.message);
+        self
     }
 
     /// Adds what to type.

@@ -127,10 +127,11 @@ impl Promotion {
             told
         };
         let from = &self.from.release;
+        let mut staging = since(&now.staging, from.version, Some(&from.id));
+        if staging.is_empty() && now.staging.answer.build() != Some(self.from.build()) {
+            staging.push("it answers another build".to_owned());
+        }
         let replaced = self.replaces.as_ref().map(|replaced| replaced.release.id.as_str());
-        [
-            since(&now.staging, from.version, Some(&from.id)),
-            since(&now.production, self.after, replaced),
-        ]
+        [staging, since(&now.production, self.after, replaced)]
     }
 }

@@ -2,12 +2,12 @@
 //! promotion is: it says what it brings back, looks again right before, and watches until it is there.
 
 use crate::api::Unmade;
-use crate::change::{made_without_an_answer, serves, tell_what_was_undone, told};
+use crate::change::{Resolved, made_without_an_answer, serves, tell_what_was_undone, told};
 use crate::exit::State;
 use crate::failure::Failure;
 use crate::options::RollbackOptions;
 use crate::outcome::{Outcome, Rollback};
-use crate::platform::{ByHand, History, Platform, Release, Status};
+use crate::platform::{ByHand, Changes, History, Platform, Release, Status};
 use crate::promote::Means;
 use crate::promotion::Replaced;
 use crate::running::short_commit;
@@ -30,15 +30,16 @@ pub fn roll_back(means: &Means<'_>, options: &RollbackOptions) -> Result<Outcome
         Ok(to) => to,
         Err((reason, why)) => return Ok(refused(reason, &why, None)),
     };
-    let commit = |release: &Release| -> Result<Option<String>, Failure> {
-        Ok(platform.slug(Stage::Production, release)?.and_then(|slug| slug.commit))
+    let commit = |release: &Release| {
+        platform.slug(Stage::Production, release).ok().flatten().and_then(|slug| slug.commit)
     };
-    let (new, old) = (commit(&current)?, commit(&to)?);
+    let (new, old) = (commit(&current), commit(&to));
     let mut rollback = Rollback {
         app: app.name.clone(),
         by: platform.account().to_owned(),
         from: current.clone(),
-        config_vars: platform.changes(&to)?,
+        // Who goes back because of what is live does not wait for this.
+        config_vars: platform.changes(&to).ok(),
         to: Replaced { release: to.clone(), commit: old.clone(), build: None },
         makes: None,
     };
@@ -81,17 +82,17 @@ pub fn roll_back(means: &Means<'_>, options: &RollbackOptions) -> Result<Outcome
         Ok(made) => made,
         Err(Unmade::Refused(failure)) => {
             let mut outcome = Outcome::failed("rollback", &failure);
-            outcome.message += "\nNothing was changed: Heroku did not take the rollback.";
+            outcome.message += " Heroku did not take the rollback.";
             outcome.rollback = Some(rollback);
             return Ok(outcome);
         }
         Err(Unmade::Unanswered(failure)) => {
-            if let Some(made) = made_without_an_answer(means, history.newest(), to.slug.as_deref())
-            {
-                made
-            } else {
-                let why = format!("The rollback got no answer, and was not made: {failure}.");
-                return Ok(not_arrived(means, rollback, "unanswered", &why));
+            match made_without_an_answer(means, history.newest(), to.slug.as_deref()) {
+                Resolved::Made(made) => made,
+                unmade => {
+                    let why = format!("The rollback {}: {failure}.", unmade.words());
+                    return Ok(not_arrived(means, rollback, "unanswered", &why));
+                }
             }
         }
     };
@@ -150,7 +151,7 @@ fn target(
     wanted: Option<&str>,
 ) -> Result<Result<Release, (&'static str, String)>, Failure> {
     let Some(wanted) = wanted else {
-        let found = history.before(undone(current));
+        let found = history.before(undone(history, current));
         let none =
             || ("nothing-to-go-back-to", format!("there is no release before {}", current.name()));
         return Ok(found.cloned().ok_or_else(none));
@@ -170,12 +171,20 @@ fn target(
     })
 }
 
-/// The release whose predecessor is meant: where a rollback runs, the one that it brought back. Else two
-/// rollbacks in a row would bring back the bad release.
-fn undone(current: &Release) -> u64 {
-    let back = current.description.to_lowercase();
-    let back = back.strip_prefix("rollback to v").and_then(|rest| rest.split(' ').next());
-    back.and_then(|version| version.parse().ok()).unwrap_or(current.version)
+/// The release whose predecessor is meant: where a rollback runs, the one that it brought back, and so on. Else
+/// rollbacks in a row would bring back a bad release.
+fn undone(history: &History, current: &Release) -> u64 {
+    let brought_back = |release: &Release| -> Option<u64> {
+        let back = release.description.to_lowercase();
+        back.strip_prefix("rollback to v")?.split(' ').next()?.parse().ok()
+    };
+    let mut version = current.version;
+    let mut next = brought_back(current);
+    while let Some(back) = next.filter(|&back| back < version) {
+        version = back;
+        next = history.named(&back.to_string()).and_then(brought_back);
+    }
+    version
 }
 
 /// What it brings back, and what goes away.
@@ -195,9 +204,10 @@ fn shown(means: &Means<'_>, rollback: &Rollback, commit: Option<&str>) -> String
         }
         _ => lines.push("The code changes; from which commit to which is not known.".to_owned()),
     }
-    lines.push(match config_vars.told() {
-        Some(told) => format!("Its config vars change, too. {told}."),
-        None => "Its config vars stay as they are.".to_owned(),
+    lines.push(match config_vars.as_ref().map(Changes::told) {
+        Some(Some(told)) => format!("Its config vars change, too. {told}."),
+        Some(None) => "Its config vars stay as they are.".to_owned(),
+        None => "Which config vars this changes is not known.".to_owned(),
     });
     lines.join("\n")
 }
@@ -219,15 +229,23 @@ mod tests {
 
     #[test]
     fn two_rollbacks_in_a_row_do_not_bring_back_the_bad_release() {
-        assert_eq!(undone(&release(9, "Promote myapp-staging v7 c0ffee0")), 9);
-        assert_eq!(undone(&release(10, "Rollback to v8")), 8);
-        let releases = vec![
-            release(10, "Rollback to v8"),
-            release(9, "bad"),
+        let back_to = |releases: Vec<Release>| {
+            let history = History { current: Some(releases[0].version), releases };
+            let current = history.running().unwrap();
+            history.before(undone(&history, current)).unwrap().version
+        };
+        let mut releases = vec![
+            release(9, "Promote myapp-staging v7 c0ffee0: bad"),
             release(8, "good"),
             release(7, "older"),
         ];
-        let history = History { releases, current: Some(10) };
-        assert_eq!(history.before(undone(history.running().unwrap())).unwrap().version, 7);
+        assert_eq!(back_to(releases.clone()), 8);
+        releases.insert(0, release(10, "Rollback to v8"));
+        assert_eq!(back_to(releases.clone()), 7);
+        releases.insert(0, release(11, "bad, too"));
+        assert_eq!(back_to(releases.clone()), 10);
+        // Which brought back 8. Before that was 7; 9 is bad.
+        releases.insert(0, release(12, "Rollback to v10"));
+        assert_eq!(back_to(releases), 7);
     }
 }

@@ -37,10 +37,14 @@ impl Observed {
         Ok(Self { answer: sites.ask(&app), app, history, slug, processes })
     }
 
-    /// The commit that runs: as the app says, or as the platform does.
+    /// The commit that runs: as the platform says, whose slug is promoted; else as the app believes.
     pub fn commit(&self) -> Option<&str> {
-        let told = || self.slug.as_ref()?.commit.as_deref();
-        self.answer.commit().or_else(told)
+        self.built_from().or_else(|| self.answer.commit())
+    }
+
+    /// The commit that the slug was built from.
+    pub fn built_from(&self) -> Option<&str> {
+        self.slug.as_ref()?.commit.as_deref()
     }
 }
 

@@ -34,9 +34,9 @@ const LOOK_AGAIN: Duration = Duration::from_millis(10);
 /// the log has 2 s to be written, and the process what is left.
 const DRAIN_SECONDS: u64 = 24;
 
-/// In all workers. An idle connection takes up to 18 KiB, so that all of these fit into the 512 MB of a small dyno. Who
-/// comes then waits until one is closed.
-const MOST_CONNECTIONS: usize = 20_000;
+/// In all workers. A connection that was used takes up to 24 KiB, so that all of these fit into the 512 MB of a small
+/// dyno. Who comes then waits until one is closed.
+const MOST_CONNECTIONS: usize = 16_000;
 
 /// Why the service did not start, or failed, and what to do about it.
 #[derive(Debug, Error)]

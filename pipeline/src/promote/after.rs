@@ -4,7 +4,9 @@
 use std::time::Duration;
 
 use crate::api::Unmade;
-use crate::change::{between, made_without_an_answer, serves, since, tell_what_was_undone, told};
+use crate::change::{
+    Resolved, between, made_without_an_answer, serves, since, tell_what_was_undone, told,
+};
 use crate::exit::State;
 use crate::options::PromoteOptions;
 use crate::outcome::Outcome;
@@ -34,13 +36,13 @@ pub fn carry_out(
         Ok(made) => made,
         Err(Unmade::Refused(failure)) => {
             let mut outcome = Outcome::failed("promote", &failure).of(&promotion);
-            outcome.message += "\nNothing was changed: Heroku did not take the promotion.";
+            outcome.message += " Heroku did not take the promotion.";
             return outcome;
         }
         Err(Unmade::Unanswered(failure)) => {
             match made_without_an_answer(means, promotion.after, slug.as_deref()) {
-                Some(made) => made,
-                None => return unanswered(means, &promotion, &failure.to_string()),
+                Resolved::Made(made) => made,
+                unmade => return unanswered(means, &promotion, &unmade, &failure.to_string()),
             }
         }
     };
@@ -132,7 +134,7 @@ fn ended(
             };
             if options.rollback {
                 means.screen.say(&message);
-                return go_back(means, promotion, made, back, options);
+                return go_back(means, promotion, made, back, options).because(&message);
             }
             let message = format!("{message} To see why, or to go back:");
             let outcome = not_arrived("not-well", message);
@@ -177,9 +179,25 @@ fn go_back(
         }
     };
     let newer = since(&history, made);
+    let status = history.find(&made.id).map(|release| release.status);
+    if newer.is_empty() && status == Some(Status::Pending) {
+        return still_pending(means, promotion, made, back);
+    }
     if !newer.is_empty() || history.current != Some(made.version) {
         return superseded(means, promotion, made, &newer);
     }
+    // As seen now: what came just before ours may not have been seen then.
+    let ran = history.before(made.version).filter(|ran| ran.id != back.release.id);
+    let seen_late = ran.map(|ran| Replaced {
+        release: ran.clone(),
+        commit: back.commit.clone().filter(|_| ran.slug == back.release.slug),
+        build: back.build.clone().filter(|_| ran.slug == back.release.slug),
+    });
+    if let Some(late) = &seen_late {
+        screen
+            .say(&format!("Just before ours came {}. It goes back to that.", late.release.told()));
+    }
+    let back = seen_late.as_ref().unwrap_or(back);
     screen.progress(&format!("Rolling back to {}", back.release.name()));
     let made_back = match platform.roll_back(&back.release) {
         Ok(made) => made,
@@ -188,12 +206,8 @@ fn go_back(
         }
         Err(Unmade::Unanswered(failure)) => {
             match made_without_an_answer(means, made.version, back.release.slug.as_deref()) {
-                Some(made) => made,
-                None => {
-                    return not_back(format!(
-                        "The rollback got no answer, and was not made: {failure}."
-                    ));
-                }
+                Resolved::Made(made) => made,
+                unmade => return not_back(format!("The rollback {}: {failure}.", unmade.words())),
             }
         }
     };
@@ -254,6 +268,26 @@ fn went_back(
     outcome.next(means.platform.by_hand(ByHand::Releases(Stage::Production)))
 }
 
+/// Its release command still runs: so what it replaces serves, and there is nothing to go back from yet.
+fn still_pending(
+    means: &Means<'_>,
+    promotion: &Promotion,
+    made: &Release,
+    back: &Replaced,
+) -> Outcome {
+    let (serves, running) = serves(means);
+    let name = made.name();
+    let message = format!(
+        "The release command of {name} still runs. When it ends well, {name} goes live, and nobody watches it.\n\
+         {serves} To look, and to go back then:"
+    );
+    let mut outcome = Outcome::new("promote", State::NotArrived, Some("release-pending"), message);
+    outcome.serves = running;
+    let outcome = outcome.of(promotion);
+    let outcome = outcome.next(means.platform.by_hand(ByHand::Releases(Stage::Production)));
+    outcome.next(means.platform.by_hand(ByHand::GoBack(&back.release)))
+}
+
 /// What runs is no longer ours, so it is not ours to undo.
 fn superseded(
     means: &Means<'_>,
@@ -262,12 +296,15 @@ fn superseded(
     newer: &[Release],
 ) -> Outcome {
     let (serves, running) = serves(means);
-    let same = newer.iter().all(|release| release.slug == made.slug);
+    let same = !newer.is_empty() && newer.iter().all(|release| release.slug == made.slug);
     let code = if same { " It has the same code, and other config vars." } else { "" };
+    let why = match newer {
+        [] => "it is not the current release".to_owned(),
+        newer => format!("after it came {}", told(newer)),
+    };
     let message = format!(
-        "{} is not ours to judge any more: after it came {}.{code} Nothing was rolled back.\n{serves}",
-        made.name(),
-        told(newer)
+        "{} is not ours to judge any more: {why}.{code} Nothing was rolled back.\n{serves}",
+        made.name()
     );
     let mut outcome = Outcome::new("promote", State::NotArrived, Some("superseded"), message);
     outcome.serves = running;
@@ -275,11 +312,18 @@ fn superseded(
 }
 
 /// Nothing was made as far as Heroku tells.
-fn unanswered(means: &Means<'_>, promotion: &Promotion, failure: &str) -> Outcome {
+fn unanswered(
+    means: &Means<'_>,
+    promotion: &Promotion,
+    unmade: &Resolved,
+    failure: &str,
+) -> Outcome {
     let (serves, running) = serves(means);
-    let message = format!(
-        "The promotion got no answer, and made no release that can be seen: {failure}.\n{serves} Before you try again:"
-    );
+    let what = match unmade {
+        Resolved::NotKnown => unmade.words(),
+        _ => "got no answer, and made no release that can be seen",
+    };
+    let message = format!("The promotion {what}: {failure}.\n{serves} Before you try again:");
     let mut outcome = Outcome::new("promote", State::NotArrived, Some("unanswered"), message);
     outcome.serves = running;
     outcome.of(promotion).next(means.platform.by_hand(ByHand::Releases(Stage::Production)))

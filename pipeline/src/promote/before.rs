@@ -6,7 +6,8 @@ use crate::exit::State;
 use crate::failure::Failure;
 use crate::git::Repository;
 use crate::judgement::{
-    Refusal, commits, notes, nothing_to_promote, only_on_one, refusals, required, step, unsettled,
+    Refusal, Step, commits, notes, nothing_to_promote, only_on_one, refusals, required, step,
+    unsettled,
 };
 use crate::options::PromoteOptions;
 use crate::outcome::Outcome;
@@ -52,21 +53,22 @@ pub fn decide(means: &Means<'_>, options: &PromoteOptions) -> Result<Decision, F
         screen.say(&format!("By hand: {}", platform.by_hand(ByHand::Promote)));
     }
 
-    let lost = step(&stages).lost();
-    if options.dry_run {
-        if lost > 0 && !options.backwards {
-            return Ok(refused(means, &stages, &[Refusal::Backwards(lost)]));
+    let asks = means.asks && !options.yes;
+    if let Some(refusal) = away(&stages).filter(|_| !options.backwards) {
+        let question = match refusal {
+            Refusal::Backwards(lost) => {
+                format!("{} of production's would go away. Go backwards?", commits(lost))
+            }
+            _ => "Commits of production's may go away. Promote all the same?".to_owned(),
+        };
+        if options.dry_run || !asks || screen.agrees(&question) != Some(true) {
+            return Ok(refused(means, &stages, &[refusal]));
         }
+    }
+    if options.dry_run {
         let message = "A dry run: nothing was changed.".to_owned();
         let outcome = Outcome::new("promote", State::DryRun, None, message).of(&promotion);
         return Ok(Decision::Not(Box::new(outcome)));
-    }
-    let asks = means.asks && !options.yes;
-    if lost > 0 && !options.backwards {
-        let question = format!("{} of production's would go away. Go backwards?", commits(lost));
-        if !asks || screen.agrees(&question) != Some(true) {
-            return Ok(refused(means, &stages, &[Refusal::Backwards(lost)]));
-        }
     }
     if asks {
         let refusal = match screen.agrees(&promotion.question()) {
@@ -79,6 +81,14 @@ pub fn decide(means: &Means<'_>, options: &PromoteOptions) -> Result<Decision, F
         }
     }
     check_again(means, options, promotion, &required)
+}
+
+/// What needs a consent of its own: that commits of production's go away, or may.
+fn away(stages: &Stages) -> Option<Refusal> {
+    match step(stages) {
+        Step::Differ => Some(Refusal::Unrelated),
+        step => Some(step.lost()).filter(|&lost| lost > 0).map(Refusal::Backwards),
+    }
 }
 
 /// What was decided holds only as long as what it was decided on.
@@ -195,6 +205,11 @@ fn told(refusal: &Refusal, means: &Means<'_>, stages: &Stages) -> String {
             "{}: {} of production's would go away. To want that: {}",
             step(stages),
             commits(*lost),
+            by_hand(ByHand::PromoteWith("--backwards"))
+        ),
+        Refusal::Unrelated => format!(
+            "which commits of production's would go away is not known here. Run: {}. To promote all the same: {}",
+            means.repository.map_or("git fetch", Repository::fetch),
             by_hand(ByHand::PromoteWith("--backwards"))
         ),
         Refusal::Moved(stage, what) => {
