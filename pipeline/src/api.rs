@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::http::{Http, is_loopback, never_left};
-use crate::screen::one_line;
+use crate::screen::{one_line, without_login};
 use crate::typed::heroku;
 
 /// The version of the API that these requests are written for.
@@ -129,7 +129,7 @@ impl Api {
                 let body = body.map_err(|error| self.unreachable(&error))?;
                 // Without the answer's own words: config vars may be among them.
                 serde_json::from_str(&body).map_err(|error| Failure::Unexpected {
-                    from: format!("{}{path}", self.base),
+                    from: format!("{}{path}", without_login(&self.base)),
                     why: format!("line {}, column {}", error.line(), error.column()),
                 })
             }
@@ -149,7 +149,7 @@ impl Api {
     }
 
     fn unreachable(&self, error: &ureq::Error) -> Failure {
-        Failure::Unreachable(self.base.clone(), one_line(&error.to_string()))
+        Failure::Unreachable(without_login(&self.base), one_line(&error.to_string()))
     }
 }
 
@@ -163,7 +163,7 @@ fn base(host: Option<&str>) -> Result<String, Failure> {
     if base.starts_with("https://") || is_loopback(&base) {
         Ok(base)
     } else {
-        Err(Failure::OpenHost(base))
+        Err(Failure::OpenHost(without_login(&base)))
     }
 }
 
