@@ -28,7 +28,7 @@ pub enum State {
     RolledBack,
     /// Production runs it already.
     NothingToPromote,
-    /// Set up, but something that was there is not as it should be.
+    /// Something that was there is not as it should be. All else is set up, or would be by other than a dry run.
     LeftAsItIs,
     /// Ctrl-C, before anything was changed.
     Interrupted,
@@ -43,7 +43,7 @@ pub const TABLE: [(u8, &str); 9] = [
     (4, "production may have been changed, and does not run what was asked for"),
     (5, "it did not arrive, and what ran before runs again"),
     (6, "there is nothing to promote"),
-    (7, "set up, but something that was there is not as it should be"),
+    (7, "something that was there is not as it should be, and was left as it is"),
     (130, "Ctrl-C, before anything was changed"),
 ];
 

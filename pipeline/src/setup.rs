@@ -10,7 +10,7 @@ use crate::api::Api;
 use crate::exit::State;
 use crate::failure::{Failure, system};
 use crate::git::Repository;
-use crate::heroku::{AppInfo, Named, found};
+use crate::heroku::{AppInfo, Named, config_vars, found};
 use crate::options::SetupOptions;
 use crate::random;
 use crate::screen::Screen;
@@ -82,7 +82,7 @@ pub fn set_up(options: &SetupOptions, screen: &Screen) -> Result<State, Failure>
     if options.dry_run {
         plan.steps.iter().for_each(|step| screen.show(&step.shown()));
         screen.say("A dry run: nothing was changed.");
-        return Ok(State::DryRun);
+        return Ok(if plan.off.is_empty() { State::DryRun } else { State::LeftAsItIs });
     }
     if !plan.steps.is_empty() {
         let steps = plan.steps.iter().map(|step| format!("\n  {}", step.shown()));
@@ -413,7 +413,7 @@ impl Found {
             has_metadata: features
                 .iter()
                 .any(|feature| feature.name == METADATA && feature.enabled),
-            variables: api.get(&format!("/apps/{name}/config-vars"))?,
+            variables: config_vars(api, &format!("/apps/{name}/config-vars"))?,
         }))
     }
 }
