@@ -106,7 +106,7 @@ pub enum Failure {
     /// A line of a rehearsal that is no command.
     #[error("`{0}` says nothing here. Type: help")]
     UnknownLine(String),
-    /// Ctrl-C in a rehearsal.
+    /// Ctrl-C in a rehearsal, or between two steps of `setup`.
     #[error("stopped")]
     Stopped,
     /// The operating system refused.
