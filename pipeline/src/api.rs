@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::failure::Failure;
 use crate::http::{Http, is_loopback, never_left};
-use crate::screen::one_line;
+use crate::screen::{one_line, without_login};
 use crate::typed::heroku;
 
 /// The version of the API that these requests are written for.
@@ -33,6 +33,8 @@ pub struct Api {
     http: Http,
     base: String,
     token: SecretString,
+    /// From `HEROKU_API_KEY`, and not from a login of the heroku command.
+    is_from_environment: bool,
 }
 
 /// A change that was asked for, and that we have no good answer to.
@@ -55,18 +57,12 @@ impl Api {
     /// Host and token are those of the heroku command.
     pub fn open() -> Result<Self, Failure> {
         let base = base(env::var("HEROKU_HOST").ok().as_deref())?;
-        let token = match env::var("HEROKU_API_KEY") {
-            // The heroku command takes it from there, too: it need not be installed, as in a CI job.
-            Ok(token) if !token.trim().is_empty() => token,
-            _ => heroku(&["auth:token"]).read(None).map_err(|failure| match failure {
-                Failure::Command { why, .. } if why.contains("not logged in") => {
-                    Failure::NotLoggedIn
-                }
-                failure => failure,
-            })?,
-        };
+        // The heroku command takes it from there, too: it need not be installed, as in a CI job.
+        let key = env::var("HEROKU_API_KEY").ok().filter(|key| !key.trim().is_empty());
+        let is_from_environment = key.is_some();
+        let token = key.map_or_else(token_of_the_login, Ok)?;
         let token = token.trim().to_owned().into();
-        Ok(Self { http: Http::new(PATIENCE, 0), base, token })
+        Ok(Self { http: Http::new(PATIENCE, 0), base, token, is_from_environment })
     }
 
     /// Asks, and asks again where no answer comes: nothing is changed by it.
@@ -129,10 +125,11 @@ impl Api {
                 let body = body.map_err(|error| self.unreachable(&error))?;
                 // Without the answer's own words: config vars may be among them.
                 serde_json::from_str(&body).map_err(|error| Failure::Unexpected {
-                    from: format!("{}{path}", self.base),
+                    from: format!("{}{path}", without_login(&self.base)),
                     why: format!("line {}, column {}", error.line(), error.column()),
                 })
             }
+            401 if self.is_from_environment => Err(Failure::WrongKey),
             401 => Err(Failure::NotLoggedIn),
             429 => Err(Failure::TooManyRequests),
             status => {
@@ -149,8 +146,16 @@ impl Api {
     }
 
     fn unreachable(&self, error: &ureq::Error) -> Failure {
-        Failure::Unreachable(self.base.clone(), one_line(&error.to_string()))
+        Failure::Unreachable(without_login(&self.base), one_line(&error.to_string()))
     }
+}
+
+/// What the heroku command has from its last login.
+fn token_of_the_login() -> Result<String, Failure> {
+    heroku(&["auth:token"]).read(None).map_err(|failure| match failure {
+        Failure::Command { why, .. } if why.contains("not logged in") => Failure::NotLoggedIn,
+        failure => failure,
+    })
 }
 
 /// Where the API is: a value that begins with `http` is all of its address, as the heroku command has it.
@@ -163,7 +168,7 @@ fn base(host: Option<&str>) -> Result<String, Failure> {
     if base.starts_with("https://") || is_loopback(&base) {
         Ok(base)
     } else {
-        Err(Failure::OpenHost(base))
+        Err(Failure::OpenHost(without_login(&base)))
     }
 }
 

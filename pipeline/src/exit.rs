@@ -28,14 +28,16 @@ pub enum State {
     RolledBack,
     /// Production runs it already.
     NothingToPromote,
-    /// Set up, but something that was there is not as it should be.
+    /// Something that was there is not as it should be. All else is set up, or would be by other than a dry run.
     LeftAsItIs,
+    /// A step of `setup` failed, or Ctrl-C came between two: what was done stays.
+    NotReady,
     /// Ctrl-C, before anything was changed.
     Interrupted,
 }
 
 /// Code by code, what each means. `README.md` has the same; a test holds them together.
-pub const TABLE: [(u8, &str); 9] = [
+pub const TABLE: [(u8, &str); 10] = [
     (0, "yes: production runs what was asked for; both are in step; all is set up"),
     (1, "it could not be done, or nobody can tell; nothing was changed"),
     (2, "a wrong command line"),
@@ -43,7 +45,8 @@ pub const TABLE: [(u8, &str); 9] = [
     (4, "production may have been changed, and does not run what was asked for"),
     (5, "it did not arrive, and what ran before runs again"),
     (6, "there is nothing to promote"),
-    (7, "set up, but something that was there is not as it should be"),
+    (7, "something that was there is not as it should be, and was left as it is"),
+    (8, "not all is set up: what was done stays, and the same command does the rest"),
     (130, "Ctrl-C, before anything was changed"),
 ];
 
@@ -58,6 +61,7 @@ impl State {
             Self::RolledBack => 5,
             Self::NothingToPromote => 6,
             Self::LeftAsItIs => 7,
+            Self::NotReady => 8,
             Self::Interrupted => 130, // as a shell has it: 128 and the number of the signal
         }
     }

@@ -18,6 +18,9 @@ pub enum Failure {
     /// There is no valid token.
     #[error("you are not logged in to Heroku. Run: heroku login")]
     NotLoggedIn,
+    /// The token of the environment is not valid: while it is set, the heroku command does not log in either.
+    #[error("HEROKU_API_KEY is not valid. Run: unset HEROKU_API_KEY, or make a new one")]
+    WrongKey,
     /// The token would travel in the clear.
     #[error(
         "HEROKU_HOST is `{0}`, which is neither https nor on this machine. Run: unset HEROKU_HOST"
@@ -103,7 +106,7 @@ pub enum Failure {
     /// A line of a rehearsal that is no command.
     #[error("`{0}` says nothing here. Type: help")]
     UnknownLine(String),
-    /// Ctrl-C in a rehearsal.
+    /// Ctrl-C in a rehearsal, or between two steps of `setup`.
     #[error("stopped")]
     Stopped,
     /// The operating system refused.
@@ -118,6 +121,7 @@ impl Failure {
             Self::NoProgram(..) => "no-program",
             Self::TooOld(_) => "too-old",
             Self::NotLoggedIn => "not-logged-in",
+            Self::WrongKey => "wrong-key",
             Self::OpenHost(_) => "open-host",
             Self::NoClone => "no-clone",
             Self::NoCommit => "no-commit",

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::failure::{Failure, system};
 use crate::running::committed;
-use crate::screen::one_line;
+use crate::screen::{one_line, without_login};
 use crate::stage::Stage;
 use crate::typed::{Typed, git};
 
@@ -59,7 +59,8 @@ impl Repository {
     pub fn app_of(&self, stage: Stage) -> Result<Option<String>, Failure> {
         let remote = stage.remote();
         let Some(address) = self.address(remote)? else { return Ok(None) };
-        let app = app_in(&address).ok_or_else(|| Failure::OddRemote(remote, one_line(&address)))?;
+        let app = app_in(&address)
+            .ok_or_else(|| Failure::OddRemote(remote, one_line(&without_login(&address))))?;
         Ok(Some(app.to_owned()))
     }
 

@@ -199,12 +199,6 @@ impl Heroku {
         Ok(Some(Place { pipeline: pipeline.name, stage: coupling.stage, productions: names }))
     }
 
-    fn config_vars(&self, path: &str) -> Result<BTreeMap<String, String>, Failure> {
-        // A value can be null.
-        let vars: BTreeMap<String, Option<String>> = self.api.get(path)?;
-        Ok(vars.into_iter().map(|(name, value)| (name, value.unwrap_or_default())).collect())
-    }
-
     /// The release that a promotion makes.
     fn made_by(&self, promotion: &str, target: &str) -> Result<Release, Unmade> {
         let started = Instant::now();
@@ -242,6 +236,13 @@ impl Heroku {
     }
 }
 
+/// The config vars at this path: those of an app, or of a release.
+pub fn config_vars(api: &Api, path: &str) -> Result<BTreeMap<String, String>, Failure> {
+    // A value can be null.
+    let vars: BTreeMap<String, Option<String>> = api.get(path)?;
+    Ok(vars.into_iter().map(|(name, value)| (name, value.unwrap_or_default())).collect())
+}
+
 /// What there is, or nothing: Heroku answers 404.
 pub fn found<T>(answer: Result<T, Failure>) -> Result<Option<T>, Failure> {
     match answer {
@@ -268,7 +269,7 @@ impl Platform for Heroku {
         let name = self.name(stage);
         let info: Option<AppInfo> = visible(self.api.get(&self.path(stage, "")))?;
         let info = info.ok_or_else(|| Failure::NoApp(name.to_owned()))?;
-        let mut vars = self.config_vars(&self.path(stage, "/config-vars"))?;
+        let mut vars = config_vars(&self.api, &self.path(stage, "/config-vars"))?;
         let password = vars.get_mut("PREVIEW_PASSWORD").map(std::mem::take);
         let address = info.web_url.unwrap_or_default();
         Ok(App {
@@ -317,9 +318,9 @@ impl Platform for Heroku {
     }
 
     fn changes(&self, to: &Release) -> Result<Changes, Failure> {
-        let now = self.config_vars(&self.path(Stage::Production, "/config-vars"))?;
+        let now = config_vars(&self.api, &self.path(Stage::Production, "/config-vars"))?;
         let then = format!("/releases/{}/config-vars", to.id);
-        let then = self.config_vars(&self.path(Stage::Production, &then))?;
+        let then = config_vars(&self.api, &self.path(Stage::Production, &then))?;
         Ok(Changes::between(&now, &then))
     }
 

@@ -1,5 +1,6 @@
 //! Ctrl-C: before anything is changed it ends the command at once; after that it ends the watch, in good order.
 
+use std::io::{self, Write};
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -42,7 +43,10 @@ impl Interrupt {
                 process::exit(State::Interrupted.code().into());
             }
             if inner.is_asked.swap(true, Ordering::Relaxed) {
-                eprintln!("Stopped without a last look. To see what production runs: cargo pipeline status");
+                let _ = writeln!(
+                    io::stderr(),
+                    "Stopped without a last look. To see what production runs: cargo pipeline status"
+                );
                 process::exit(State::NotArrived.code().into());
             }
         })?;

@@ -11,6 +11,9 @@
 //! | Who is told what? | [`screen`]; [`failure`] says what can fail, [`interrupt`] hears Ctrl-C |
 //! | What can nobody guess? | [`random`] digits |
 
+// They panic where nobody reads any more.
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
 mod api;
 mod change;
 mod exit;

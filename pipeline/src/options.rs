@@ -178,7 +178,7 @@ pub struct ReportOptions {
     /// For programs: the outcome as JSON on standard output, all else on standard error
     #[arg(long)]
     pub json: bool,
-    /// The file that gets a line of JSON; else pipeline-promotions.jsonl in .git
+    /// The file that gets a line of JSON; else pipeline-promotions.jsonl in .git, or none in a rehearsal
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
 }

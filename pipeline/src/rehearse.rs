@@ -14,7 +14,7 @@ use crate::exit::State;
 use crate::failure::{Failure, system};
 use crate::git::Repository;
 use crate::interrupt::Interrupt;
-use crate::options::{PromoteOptions, RollbackOptions, StatusOptions};
+use crate::options::{PromoteOptions, ReportOptions, RollbackOptions, StatusOptions};
 use crate::outcome::Outcome;
 use crate::platform::Platform;
 use crate::promote::{Means, promote};
@@ -166,10 +166,10 @@ impl Rehearsing {
         match command {
             Command::Deploy => rehearsal.deploy(&self.repository)?,
             Command::Promote(options) => {
-                return self.tell(options.report.json, |means| promote(means, &options));
+                return self.tell(&options.report, |means| promote(means, &options));
             }
             Command::Rollback(options) => {
-                return self.tell(options.report.json, |means| roll_back(means, &options));
+                return self.tell(&options.report, |means| roll_back(means, &options));
             }
             Command::Status(StatusOptions { json }) => {
                 let stages = Stages::look(rehearsal, &self.sites, Some(&self.repository))?;
@@ -193,13 +193,14 @@ impl Rehearsing {
         Ok(true)
     }
 
-    /// What a command came to, as it is told outside.
+    /// What a command came to, as it is told outside. It is recorded where a file is named: the record of the clone
+    /// is of Heroku's promotions alone.
     fn tell(
         &self,
-        json: bool,
+        report: &ReportOptions,
         run: impl FnOnce(&Means<'_>) -> Result<Outcome, Failure>,
     ) -> Result<bool, Failure> {
-        let screen = Screen::new(json);
+        let screen = Screen::new(report.json);
         let means = Means {
             platform: &self.rehearsal,
             sites: &self.sites,
@@ -211,6 +212,12 @@ impl Rehearsing {
             asks: false,
         };
         let outcome = run(&means)?;
+        if let Some(file) = &report.record
+            && outcome.is_past_the_point_of_no_return()
+            && let Err(failure) = outcome.record(file)
+        {
+            screen.warn(&format!("Not recorded: {failure}"));
+        }
         outcome.tell(&screen);
         Ok(outcome.state.code() == 0)
     }

@@ -118,6 +118,14 @@ pub fn one_line(text: &str) -> String {
     plain(&text.split_whitespace().collect::<Vec<_>>().join(" "))
 }
 
+/// An address without the login before its host: a password may be in it.
+pub fn without_login(address: &str) -> String {
+    let Some((scheme, rest)) = address.split_once("://") else { return address.to_owned() };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    format!("{scheme}://{host}{path}")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,5 +138,21 @@ mod tests {
         );
         assert_eq!(one_line("Tonight\nProduction runs\t it"), "Tonight Production runs it");
         assert_eq!(plain("Tonight: Bézier, 幕が上がる"), "Tonight: Bézier, 幕が上がる");
+    }
+
+    #[test]
+    fn an_address_is_shown_without_its_password() {
+        for (address, shown) in [
+            (
+                "https://heroku:swordfish@git.heroku.com/My_App.git",
+                "https://git.heroku.com/My_App.git",
+            ),
+            ("https://heroku:sword@fish@git.heroku.com", "https://git.heroku.com"),
+            ("https://git.heroku.com/a@b.git", "https://git.heroku.com/a@b.git"),
+            ("git@heroku.com:My_App.git", "git@heroku.com:My_App.git"),
+            ("/srv/git/My App", "/srv/git/My App"),
+        ] {
+            assert_eq!(without_login(address), shown);
+        }
     }
 }

@@ -10,12 +10,13 @@ use crate::api::Api;
 use crate::exit::State;
 use crate::failure::{Failure, system};
 use crate::git::Repository;
-use crate::heroku::{AppInfo, Named, found};
+use crate::heroku::{AppInfo, Named, config_vars, found};
+use crate::interrupt::Interrupt;
 use crate::options::SetupOptions;
 use crate::random;
 use crate::screen::Screen;
 use crate::stage::Stage;
-use crate::typed::{Typed, heroku};
+use crate::typed::{Typed, heroku, quoted};
 
 /// What Heroku allows for an app's name is 30 characters, of which staging's needs eight more.
 pub const LONGEST_NAME: usize = 30 - "-staging".len();
@@ -82,7 +83,7 @@ pub fn set_up(options: &SetupOptions, screen: &Screen) -> Result<State, Failure>
     if options.dry_run {
         plan.steps.iter().for_each(|step| screen.show(&step.shown()));
         screen.say("A dry run: nothing was changed.");
-        return Ok(State::DryRun);
+        return Ok(if plan.off.is_empty() { State::DryRun } else { State::LeftAsItIs });
     }
     if !plan.steps.is_empty() {
         let steps = plan.steps.iter().map(|step| format!("\n  {}", step.shown()));
@@ -105,12 +106,38 @@ pub fn set_up(options: &SetupOptions, screen: &Screen) -> Result<State, Failure>
             }
         }
         check_version()?;
-        for step in &plan.steps {
-            step.run(screen)?;
+        let interrupt = Interrupt::note(|| {})?;
+        if let Err(failure) = run_all(&plan.steps, &interrupt, screen) {
+            screen.warn(&format!(
+                "cargo pipeline: {failure}\nWhat was done stays. Run it again: {}",
+                again(options)
+            ));
+            return Ok(State::NotReady);
         }
     }
     screen.say(&format!("The pipeline {} is ready. Next: {}", options.name, next(&repository)));
     Ok(if plan.off.is_empty() { State::Ready } else { State::LeftAsItIs })
+}
+
+/// One after another. Ctrl-C ends it between two: a command that has begun is not broken off by us.
+fn run_all(steps: &[Typed], interrupt: &Interrupt, screen: &Screen) -> Result<(), Failure> {
+    for step in steps {
+        if interrupt.is_asked() {
+            return Err(Failure::Stopped);
+        }
+        step.run(screen)?;
+    }
+    Ok(())
+}
+
+/// The command that does the rest: with the options that the rest depends on.
+fn again(options: &SetupOptions) -> String {
+    let mut words = vec!["cargo", "pipeline", "setup", &options.name];
+    for (option, value) in [("--region", &options.region), ("--team", &options.team)] {
+        words.extend(value.iter().flat_map(|value| [option, value]));
+    }
+    words.extend(options.yes.then_some("--yes"));
+    words.into_iter().map(quoted).collect::<Vec<_>>().join(" ")
 }
 
 /// The command that brings what this clone has to staging: Heroku builds `main`, whatever the branch is called here.
@@ -413,7 +440,7 @@ impl Found {
             has_metadata: features
                 .iter()
                 .any(|feature| feature.name == METADATA && feature.enabled),
-            variables: api.get(&format!("/apps/{name}/config-vars"))?,
+            variables: config_vars(api, &format!("/apps/{name}/config-vars"))?,
         }))
     }
 }

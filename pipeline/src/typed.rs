@@ -2,12 +2,19 @@
 //! before it runs, so that people learn it.
 
 use std::borrow::Cow;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Command as Process, Output, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::failure::Failure;
 use crate::screen::{Screen, one_line};
+
+/// How long a command may take whose answer we need. The slowest asks Heroku's API, which gives up after 30 s, and the
+/// heroku command may ask it twice; git reads what is on this machine.
+const PATIENCE: Duration = Duration::from_secs(120);
 
 /// A command, as it runs and as it is shown: where a secret is in it, the two differ. It has no `Debug`.
 #[derive(Clone)]
@@ -73,9 +80,29 @@ impl Typed {
 
     /// The same, with its exit code, whatever that is.
     pub fn output(&self, at: Option<&Path>) -> Result<Output, Failure> {
+        self.output_within(PATIENCE, at)
+    }
+
+    fn output_within(&self, patience: Duration, at: Option<&Path>) -> Result<Output, Failure> {
         let mut process = self.process();
-        process.current_dir(at.unwrap_or(Path::new(".")));
-        process.output().map_err(|error| self.not_started(error))
+        process.current_dir(at.unwrap_or(Path::new("."))).stdout(Stdio::piped());
+        let child = process.stderr(Stdio::piped()).spawn();
+        let mut child = child.map_err(|error| self.not_started(error))?;
+        let deadline = Instant::now() + patience;
+        let left = || deadline.saturating_duration_since(Instant::now());
+        let stdout = read_all(child.stdout.take().expect("it is piped"));
+        let stderr = read_all(child.stderr.take().expect("it is piped"));
+        // Both end when the command does.
+        let read =
+            stdout.recv_timeout(left()).and_then(|out| Ok((out, stderr.recv_timeout(left())?)));
+        let Ok((stdout, stderr)) = read else {
+            let _ = child.kill();
+            let _ = child.wait();
+            let why = format!("no answer within {} s", patience.as_secs());
+            return Err(Failure::Command { command: self.shown(), why });
+        };
+        let status = child.wait().map_err(|error| self.not_started(error))?;
+        Ok(Output { status, stdout, stderr })
     }
 
     /// Its own words, why it failed.
@@ -123,6 +150,18 @@ impl Typed {
     }
 }
 
+/// All that comes, once no more does. Behind us, since a command waits for whoever does not read.
+fn read_all(mut pipe: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+    let (sender, receiver) = mpsc::channel();
+    thread::spawn(move || {
+        let mut bytes = Vec::new();
+        // What can't be read is missing in what is made of the rest.
+        let _ = pipe.read_to_end(&mut bytes);
+        sender.send(bytes)
+    });
+    receiver
+}
+
 /// A word, quoted where a shell would take it for something else; of `NAME=value` the value alone.
 pub fn quoted(word: &str) -> String {
     let is_name = |name: &str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_');
@@ -148,5 +187,24 @@ mod tests {
              PREVIEW_PASSWORD=\"$(openssl rand -hex 16)\" --app myapp"
         );
         assert_eq!(heroku(&["ps:scale", "web=1"]).shown(), "heroku ps:scale web=1");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_command_that_does_not_end_is_ended() {
+        let sleep = Typed::new("sleep", &["600"]).output_within(Duration::from_secs(1), None);
+        let failure = sleep.expect_err("it does not end").to_string();
+        assert_eq!(failure, "`sleep 600` failed: no answer within 1 s");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn all_that_a_command_says_is_read_with_its_exit_code() {
+        let script = "head -c 200000 /dev/zero; head -c 200000 /dev/zero >&2; exit 7";
+        let ran = Typed::new("sh", &["-c", script]).output(None).unwrap();
+        assert_eq!(
+            (ran.stdout.len(), ran.stderr.len(), ran.status.code()),
+            (200_000, 200_000, Some(7))
+        );
     }
 }

@@ -274,10 +274,14 @@ fn a_release_goes_from_staging_to_production_and_back() {
     assert!(prompt.staging("/").contains(NEW));
     assert!(prompt.production("/").contains(&message()));
     assert!(prompt.types("status").contains("staging is ahead by 1 commit\n"));
-    assert!(prompt.types("promote").contains("Raise the curtain\n"));
+    let answer = prompt.types("promote --record ../.git/record");
+    assert!(answer.contains("Raise the curtain\n"), "{answer}");
     assert!(prompt.production("/").contains(NEW));
 
-    let answer = prompt.types("rollback");
+    let answer = prompt.types("rollback --record ../.git/record");
+    let record = fs::read_to_string(clone.directory.join(".git/record")).unwrap();
+    let recorded = record.lines().map(|line| line.contains("\"state\":\"arrived\""));
+    assert_eq!(recorded.collect::<Vec<_>>(), [true, true], "{record}");
     assert!(answer.contains("These commits go away:\n"), "{answer}");
     assert!(answer.contains("Raise the curtain\n"), "{answer}");
     assert!(answer.contains("Rolled back: v1 runs again, as v3."), "{answer}");
