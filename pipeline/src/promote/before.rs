@@ -54,7 +54,9 @@ pub fn decide(means: &Means<'_>, options: &PromoteOptions) -> Result<Decision, F
     }
 
     let asks = means.asks && !options.yes;
-    if let Some(refusal) = away(&stages).filter(|_| !options.backwards) {
+    let away = away(&stages).filter(|_| !options.backwards);
+    // A dry run has said what is not known.
+    if let Some(refusal) = away.filter(|away| !options.dry_run || *away != Refusal::Unrelated) {
         let question = match refusal {
             Refusal::Backwards(lost) => {
                 format!("{} of production's would go away. Go backwards?", commits(lost))
