@@ -13,11 +13,9 @@ use crate::lists;
 use crate::request_id::X_REQUEST_ID;
 
 const X_ROBOTS_TAG: HeaderName = HeaderName::from_static("x-robots-tag");
-const CROSS_ORIGIN_OPENER_POLICY: HeaderName =
-    HeaderName::from_static("cross-origin-opener-policy");
 
 /// On every answer, unless a handler set another.
-const ALWAYS: [(HeaderName, HeaderValue); 3] = [
+const ALWAYS: [(HeaderName, HeaderValue); 2] = [
     // A page may load styles, pictures, fonts and scripts of its own site, ask that site and send it forms, and nothing
     // else. No site may put it in a frame. Every browser in use obeys that, so there is no X-Frame-Options.
     // Nothing comes from another site and nothing is framed: so there is no one whom Cross-Origin-Embedder-Policy
@@ -31,9 +29,9 @@ const ALWAYS: [(HeaderName, HeaderValue); 3] = [
         ),
     ),
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
-    // Keeps a site that opens our page in a window from reaching into it. There is no Cross-Origin-Resource-Policy:
-    // a picture is shared to be shown elsewhere, and browsers keep a page's text from other sites without it.
-    (CROSS_ORIGIN_OPENER_POLICY, HeaderValue::from_static("same-origin")),
+    // There is no Cross-Origin-Resource-Policy: a picture is shared to be shown elsewhere, and browsers keep a page's
+    // text from other sites without it. Nor Cross-Origin-Opener-Policy: a page that knows who reads it may want it, and
+    // sets it itself.
 ];
 
 /// 30 days: long enough to protect between two visits, short enough to take back. It binds this host

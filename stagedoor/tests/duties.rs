@@ -27,13 +27,12 @@ const PREVIEW: &[(&str, &str)] = &[("APP_ENV", "staging"), ("PREVIEW_PASSWORD", 
 const CREDENTIALS: &str = "Basic YW55Om9wZW46IHPDqXNhbWU=";
 
 /// On every answer, whatever it is.
-const ALWAYS: [(&str, &str); 3] = [
+const ALWAYS: [(&str, &str); 2] = [
     (
         "content-security-policy",
         "default-src 'none'; style-src 'self'; img-src 'self'; font-src 'self'; script-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     ),
     ("x-content-type-options", "nosniff"),
-    ("cross-origin-opener-policy", "same-origin"),
 ];
 
 /// Asks an app with these variables, and with the routes below.
