@@ -191,10 +191,11 @@ struct Worker {
 
 /// What happens to each request, in order: first what is done at once, up to asking the app. (To leave that to the
 /// future, as `actix_web::middleware::from_fn` does, takes a box for each request, and 200 instructions.)
-struct Begun<Asked> {
-    summary: RequestSummary,
-    /// The app's future, if it did not panic before there is one; or the refusal.
-    asked: Result<Result<Asked, Box<Panic>>, ServiceResponse>,
+enum Begun<Asked> {
+    /// A guard has answered.
+    Refused(ServiceResponse),
+    /// The app is asked. It may have panicked before there is a future of it.
+    Asked(RequestSummary, Result<Asked, Box<Panic>>),
 }
 
 impl<Asked> Begun<Asked> {
@@ -202,16 +203,15 @@ impl<Asked> Begun<Asked> {
     where
         App: Service<ServiceRequest, Future = Asked>,
     {
+        let Worker { shared, ids, .. } = worker;
         let (client, body) = (client::address(&request), Body::watch(&mut request));
-        let summary = RequestSummary::new(request.head_mut(), client, body, &worker.ids);
-        let refusal = worker.shared.guards.refuse(summary.scheme, request.head());
-        let asked = if let Some(refusal) = refusal {
-            Err(request.into_response(refusal))
-        } else {
-            methods::route_head_as_get(&mut request);
-            Ok(panics::catch(Some(&summary.id), || app.call(request)))
-        };
-        Self { summary, asked }
+        let summary = RequestSummary::new(request.head_mut(), client, body, ids);
+        if let Some(refusal) = shared.guards.refuse(summary.scheme, request.head()) {
+            return Self::Refused(request.into_response(summary.finish(shared, refusal)));
+        }
+        methods::route_head_as_get(&mut request);
+        let asked = panics::catch(Some(&summary.id), || app.call(request));
+        Self::Asked(summary, asked)
     }
 
     /// Then what is done as soon as the app has answered.
@@ -220,16 +220,15 @@ impl<Asked> Begun<Asked> {
         B: MessageBody + 'static,
         Asked: Future<Output = Result<ServiceResponse<B>, Error>>,
     {
-        let Self { summary, asked } = self;
+        let (summary, asked) = match self {
+            Self::Refused(answer) => return Ok(answer),
+            Self::Asked(summary, asked) => (summary, asked),
+        };
         let shared = &*worker.shared;
+        // A panic must not cut the connection: the router would show the visitor its own page (H13).
         let answered = match asked {
-            // A panic must not cut the connection: the router would show the visitor its own page (H13).
-            Ok(Ok(asked)) => panics::catch_async(&summary.id, asked).await,
-            Ok(Err(panic)) => Err(panic),
-            Err(refused) => {
-                let (request, refusal) = refused.into_parts();
-                return Ok(ServiceResponse::new(request, summary.finish(shared, refusal)));
-            }
+            Ok(asked) => panics::catch_async(&summary.id, asked).await,
+            Err(panic) => Err(panic),
         };
         let response = match answered {
             Ok(Ok(answered)) => {

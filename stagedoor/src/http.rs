@@ -61,17 +61,19 @@ where
         })
         .h1(map_config(app, |()| AppConfig::default()));
     apply_fn_factory(http, |socket: TcpStream, http: &_| {
-        let (peer, remains) = (socket.peer_addr().ok(), Rc::<Remains>::default());
-        let served = Service::call(http, (Stream::new(socket, &remains), peer));
+        let remains = Rc::<Remains>::default();
+        let stream = Stream::new(socket, &remains);
+        let peer = stream.peer();
+        let served = Service::call(http, (stream, peer));
         async move {
             let ended = served.await;
+            let client = || peer.map(|peer| client::text(peer.ip()));
             if let Some((status, reason)) = refusal(&ended, &remains) {
-                let peer = peer.map(|peer| client::text(peer.ip()));
-                log::log_unread(status, &reason, peer.as_deref());
+                log::log_no_request(status, &reason, client().as_deref());
             }
             if matches!(&ended, Err(DispatchError::Io(error)) if error.kind() == ErrorKind::TimedOut)
             {
-                log::log_unread_answer(peer.map(|peer| client::text(peer.ip())).as_deref());
+                log::log_unread_answer(client().as_deref());
             }
             remains.close().await;
             ended

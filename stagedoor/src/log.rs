@@ -100,7 +100,7 @@ pub fn log_error(error: &actix_web::Error, status: StatusCode, request_id: &str)
 
 /// Says what was answered on a connection to what could not be understood as a request. It has no method, no path and
 /// no id.
-pub fn log_unread(status: StatusCode, reason: &str, client: Option<&str>) {
+pub fn log_no_request(status: StatusCode, reason: &str, client: Option<&str>) {
     tracing::info!(
         target: "stagedoor::request",
         status = status.as_u16(),

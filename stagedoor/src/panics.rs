@@ -21,7 +21,7 @@ thread_local! {
 }
 
 /// What is known of a panic. Without our hook that is its text alone.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub struct Panic {
     /// What it says, where it says anything.
     pub text: Option<String>,
@@ -35,18 +35,16 @@ pub struct Panic {
 pub fn install_hook() {
     panic::set_hook(Box::new(|info| {
         let panic = Panic::of(info);
-        let is_left = SEEN.with_borrow_mut(|seen| match seen {
-            Some(before) => {
-                if let Some(first) = before.last() {
-                    // Rust ends the process at a panic that another one causes, and no line is written any more.
-                    eprintln!("panicked: {first:?}\npanicked once more: {panic:?}");
-                }
-                before.push(panic.clone());
-                true
+        let uncaught = SEEN.with_borrow_mut(|seen| {
+            let Some(before) = seen else { return Some(panic) };
+            if let Some(first) = before.last() {
+                // Rust ends the process at a panic that another one causes, and no line is written any more.
+                eprintln!("panicked: {first:?}\npanicked once more: {panic:?}");
             }
-            None => false,
+            before.push(panic);
+            None
         });
-        if !is_left {
+        if let Some(panic) = uncaught {
             log::log_panic(&panic, None);
         }
     }));
@@ -87,7 +85,7 @@ pub async fn catch_async<F: Future>(
 }
 
 /// What a panic says, where it says anything.
-pub fn text(payload: &(dyn Any + Send)) -> Option<&str> {
+fn text(payload: &(dyn Any + Send)) -> Option<&str> {
     let text = payload.downcast_ref::<&str>().copied();
     text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
 }

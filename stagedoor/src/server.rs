@@ -108,7 +108,7 @@ async fn serve(settings: &Settings, release: Release, site: Site) -> Result<(), 
     let address = listener.local_addr().map_err(ServeError::Failed)?;
 
     let server = Server::build();
-    let stopping = server.graceful_shutdown_signal();
+    let shutdown = server.graceful_shutdown_signal();
     let (site_duties, routes) = (duties.clone(), site.routes);
     let open = connections.clone();
     let server = server
@@ -117,10 +117,10 @@ async fn serve(settings: &Settings, release: Release, site: Site) -> Result<(), 
         .shutdown_timeout(DRAIN_SECONDS)
         .disable_signals() // we wait for them ourselves
         .listen(name, listener, move || {
-            let stopping = stopping.clone();
+            let shutdown = shutdown.clone();
             http::service(&site_duties, &routes, &open, move || {
-                let stopping = stopping.clone();
-                async move { stopping.notified().await }
+                let shutdown = shutdown.clone();
+                async move { shutdown.notified().await }
             })
         });
     let mut running = server.map_err(ServeError::Failed)?.run();

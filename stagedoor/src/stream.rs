@@ -34,6 +34,7 @@ pub struct Stream {
     /// Runs while an answer waits for the client to read.
     unread: Option<Pin<Box<Sleep>>>,
     has_answered: bool,
+    peer: Option<SocketAddr>,
     remains: Rc<Remains>,
 }
 
@@ -47,13 +48,14 @@ pub struct Remains {
 impl Stream {
     /// A connection that has just been opened.
     pub fn new(socket: TcpStream, remains: &Rc<Remains>) -> Self {
-        let socket = Some(socket.take(READ_AT_ONCE));
-        Self { socket, unread: None, has_answered: false, remains: Rc::clone(remains) }
+        let peer = socket.peer_addr().ok();
+        let (socket, remains) = (Some(socket.take(READ_AT_ONCE)), Rc::clone(remains));
+        Self { socket, unread: None, has_answered: false, peer, remains }
     }
 
     /// Its other end.
     pub fn peer(&self) -> Option<SocketAddr> {
-        self.socket.as_ref()?.get_ref().peer_addr().ok()
+        self.peer
     }
 
     fn socket(&mut self) -> &mut Take<TcpStream> {

@@ -185,9 +185,7 @@ impl<'a> Entry<'a> {
         if is_name(name) {
             return Self::of_value(name, value);
         }
-        let exported = name.strip_prefix("export").filter(|rest| rest.starts_with(is_blank));
-        if let Some(name) = exported.map(|rest| rest.trim_matches(is_blank)).filter(|n| is_name(n))
-        {
+        if let Some(name) = exported(name).filter(|name| is_name(name)) {
             return Self::Lost { name: Some(name), fault: LineFault::Export };
         }
         // A line of a key may end so.
@@ -254,10 +252,15 @@ fn is_name(name: &str) -> bool {
 
 /// The name that a line which is no `NAME=value` seems to be about, as `PORT: 3000` is.
 fn first_name(line: &str) -> Option<&str> {
-    let exported = line.strip_prefix("export").filter(|rest| rest.starts_with(is_blank));
-    let line = exported.unwrap_or(line).trim_matches(is_blank);
+    let line = exported(line).unwrap_or(line.trim_matches(is_blank));
     let (name, value) = line.split_once(|c: char| c == ':' || is_blank(c))?;
     (is_name(name) && !is_nothing(value)).then_some(name)
+}
+
+/// What stands behind `export`.
+fn exported(line: &str) -> Option<&str> {
+    let rest = line.strip_prefix("export").filter(|rest| rest.starts_with(is_blank));
+    rest.map(|rest| rest.trim_matches(is_blank))
 }
 
 /// What `heroku local` trims: `JavaScript`'s blanks, of which the byte order mark is one and NEL none.
