@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
+use crate::exit::State;
 use crate::failure::Failure;
+use crate::outcome::Outcome;
 use crate::platform::{ByHand, History, Release};
 use crate::promote::Means;
 use crate::running::{Running, short_build};
@@ -94,8 +96,22 @@ pub fn told(releases: &[Release]) -> String {
     releases.iter().map(Release::told).collect::<Vec<_>>().join(", ")
 }
 
+/// How it ended, beside what production serves now: `message` has both in its order.
+pub fn outcome(
+    means: &Means<'_>,
+    command: &'static str,
+    state: State,
+    reason: Option<&'static str>,
+    message: impl FnOnce(&str) -> String,
+) -> Outcome {
+    let (serves, running) = serves(means);
+    let mut outcome = Outcome::new(command, state, reason, message(&serves));
+    outcome.serves = running;
+    outcome
+}
+
 /// What production serves now, in words, and for programs.
-pub fn serves(means: &Means<'_>) -> (String, Option<Running>) {
+fn serves(means: &Means<'_>) -> (String, Option<Running>) {
     let app = match means.platform.app(Stage::Production) {
         Ok(app) => app,
         Err(failure) => return (unknown(&failure), None),

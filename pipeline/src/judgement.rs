@@ -228,6 +228,17 @@ impl Refusal {
     }
 }
 
+/// The names of config vars that one stage alone has, in a line for each that has some.
+pub fn lines_of_only_on_one(stages: &Stages) -> Vec<String> {
+    let (staging, production) = only_on_one(&stages.staging.app, &stages.production.app);
+    let both = Stage::ALL.into_iter().zip([staging, production]);
+    let some = both.filter(|(_, names)| !names.is_empty()).map(|(stage, names)| {
+        let names: Vec<_> = names.iter().map(String::as_str).collect();
+        format!("Config vars only on {stage}: {}", names.join(", "))
+    });
+    some.collect()
+}
+
 /// What is not still: a release that is not out yet, a dyno that starts, or that has crashed.
 pub fn unsettled(stages: &Stages) -> Option<Refusal> {
     let both = [(Stage::Staging, &stages.staging), (Stage::Production, &stages.production)];

@@ -184,9 +184,12 @@ impl History {
 
     /// Those that came after this one and are out, or may yet be: oldest first.
     pub fn since(&self, version: u64) -> Vec<&Release> {
-        let newer =
-            |release: &&Release| release.version > version && release.status != Status::Failed;
-        self.releases.iter().rev().filter(newer).collect()
+        self.newer(version).filter(|release| release.status != Status::Failed).collect()
+    }
+
+    /// All that came after this one, however it went: oldest first.
+    pub fn newer(&self, version: u64) -> impl Iterator<Item = &Release> {
+        self.releases.iter().rev().filter(move |release| release.version > version)
     }
 
     /// The one that ran until this one did.

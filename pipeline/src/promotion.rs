@@ -117,9 +117,7 @@ impl Promotion {
     /// What was released on a stage since it was looked at for this promotion, told one by one.
     pub fn moved(&self, now: &Stages) -> [Vec<String>; 2] {
         let since = |seen: &Observed, version: u64, expected: Option<&str>| {
-            let newer = seen.history.releases.iter().rev();
-            let newer = newer.filter(|release| release.version > version);
-            let mut told: Vec<_> = newer.map(Release::told).collect();
+            let mut told: Vec<_> = seen.history.newer(version).map(Release::told).collect();
             let current = seen.history.running().map(|release| release.id.as_str());
             if told.is_empty() && current != expected {
                 told.push("another release runs".to_owned());

@@ -2,7 +2,7 @@
 //! promotion is: it says what it brings back, looks again right before, and watches until it is there.
 
 use crate::api::Unmade;
-use crate::change::{Resolved, made_without_an_answer, serves, tell_what_was_undone, told};
+use crate::change::{Resolved, made_without_an_answer, outcome, tell_what_was_undone, told};
 use crate::exit::State;
 use crate::failure::Failure;
 use crate::options::RollbackOptions;
@@ -66,13 +66,7 @@ pub fn roll_back(means: &Means<'_>, options: &RollbackOptions) -> Result<Outcome
     }
     let now = platform.history(Stage::Production)?;
     if now.newest() != history.newest() || now.current != history.current {
-        let newer: Vec<_> = now
-            .releases
-            .iter()
-            .rev()
-            .filter(|release| release.version > history.newest())
-            .cloned()
-            .collect();
+        let newer: Vec<_> = now.newer(history.newest()).cloned().collect();
         let why = format!("production has changed since you looked: {}", told(&newer));
         return Ok(refused("moved", &why, Some(rollback)));
     }
@@ -107,10 +101,10 @@ fn ended(means: &Means<'_>, rollback: Rollback, made: &Release, watched: Watched
     let (to, name) = (rollback.to.release.name(), made.name());
     let (reason, why) = match watched {
         Watched::Arrived => {
-            let (serves, running) = serves(means);
-            let message = format!("Rolled back: {to} runs again, as {name}.\n{serves}");
-            let mut outcome = Outcome::new("rollback", State::Arrived, None, message);
-            (outcome.rollback, outcome.serves) = (Some(rollback), running);
+            let message =
+                |serves: &str| format!("Rolled back: {to} runs again, as {name}.\n{serves}");
+            let mut outcome = outcome(means, "rollback", State::Arrived, None, message);
+            outcome.rollback = Some(rollback);
             return outcome;
         }
         Watched::ReleaseFailed => {
@@ -128,10 +122,9 @@ fn ended(means: &Means<'_>, rollback: Rollback, made: &Release, watched: Watched
 }
 
 fn not_arrived(means: &Means<'_>, rollback: Rollback, reason: &'static str, why: &str) -> Outcome {
-    let (serves, running) = serves(means);
-    let message = format!("{why}\n{serves} Look:");
-    let mut outcome = Outcome::new("rollback", State::NotArrived, Some(reason), message);
-    (outcome.rollback, outcome.serves) = (Some(rollback), running);
+    let message = |serves: &str| format!("{why}\n{serves} Look:");
+    let mut outcome = outcome(means, "rollback", State::NotArrived, Some(reason), message);
+    outcome.rollback = Some(rollback);
     outcome.next(means.platform.by_hand(ByHand::Releases(Stage::Production)))
 }
 

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::exit::State;
 use crate::failure::Failure;
 use crate::git::Distance;
-use crate::judgement::{Step, commits, notes, only_on_one, step, trouble};
+use crate::judgement::{Step, commits, lines_of_only_on_one, notes, only_on_one, step, trouble};
 use crate::outcome::SCHEMA;
 use crate::platform::Release;
 use crate::running::{Running, short_build, short_commit};
@@ -65,12 +65,7 @@ impl Stages {
             }
             table.add_row([name.to_owned(), on_staging, on_production]);
         }
-        let (staging, production) = only_on_one(&self.staging.app, &self.production.app);
-        let only = Stage::ALL.into_iter().zip([staging, production]);
-        let only = only.filter(|(_, names)| !names.is_empty()).map(|(stage, names)| {
-            let names: Vec<_> = names.iter().map(String::as_str).collect();
-            format!("Config vars only on {stage}: {}\n", names.join(", "))
-        });
+        let only = lines_of_only_on_one(self).into_iter().map(|line| format!("{line}\n"));
         let only = only.collect::<String>();
         let notes =
             notes(self).iter().fold(String::new(), |all, note| all + "Note: " + note + "\n");

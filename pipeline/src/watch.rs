@@ -30,7 +30,7 @@ pub enum Watched {
     Arrived,
     /// Its release command said no, so it never ran.
     ReleaseFailed,
-    /// Others released something since: who did what, oldest first, and whether it is the same slug.
+    /// Others released something since: oldest first.
     Superseded(Vec<Release>),
     /// It did not arrive in time, or fails too often: what was found.
     NotWell(String),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::api::Unmade;
 use crate::change::{
-    Resolved, between, made_without_an_answer, serves, since, tell_what_was_undone, told,
+    Resolved, between, made_without_an_answer, outcome, since, tell_what_was_undone, told,
 };
 use crate::exit::State;
 use crate::options::PromoteOptions;
@@ -89,11 +89,7 @@ fn ended(
     let Means { platform, .. } = means;
     let name = made.name();
     let not_arrived = |reason, message: String| {
-        let (serves, running) = serves(means);
-        let message = format!("{serves}\n{message}");
-        let mut outcome = Outcome::new("promote", State::NotArrived, Some(reason), message);
-        outcome.serves = running;
-        outcome.of(promotion)
+        not_arrived(means, promotion, reason, |serves| format!("{serves}\n{message}"))
     };
     match watched {
         Watched::Arrived => {
@@ -103,9 +99,7 @@ fn ended(
                 .map(|app| format!("\nIt is open at {}", app.address));
             let open = open.unwrap_or_default();
             let message = format!("Production runs what was reviewed: {build}, as {name}.{open}");
-            let mut outcome = Outcome::new("promote", State::Arrived, None, message).of(promotion);
-            outcome.serves = serves(means).1;
-            outcome
+            outcome(means, "promote", State::Arrived, None, |_| message).of(promotion)
         }
         Watched::ReleaseFailed => {
             let message =
@@ -145,6 +139,16 @@ fn ended(
     }
 }
 
+/// Production is changed, or may be, and does not run it well: why, beside what it serves now.
+fn not_arrived(
+    means: &Means<'_>,
+    promotion: &Promotion,
+    reason: &'static str,
+    message: impl FnOnce(&str) -> String,
+) -> Outcome {
+    outcome(means, "promote", State::NotArrived, Some(reason), message).of(promotion)
+}
+
 /// Goes back to what production ran before, if what it runs is still ours.
 fn go_back(
     means: &Means<'_>,
@@ -155,12 +159,9 @@ fn go_back(
 ) -> Outcome {
     let Means { platform, screen, .. } = means;
     let not_back = |why: String| {
-        let (serves, running) = serves(means);
-        let message = format!("{serves}\n{why} To go back:");
-        let mut outcome =
-            Outcome::new("promote", State::NotArrived, Some("rollback-failed"), message);
-        outcome.serves = running;
-        outcome.of(promotion).next(platform.by_hand(ByHand::GoBack(&back.release)))
+        let message = |serves: &str| format!("{serves}\n{why} To go back:");
+        let outcome = not_arrived(means, promotion, "rollback-failed", message);
+        outcome.next(platform.by_hand(ByHand::GoBack(&back.release)))
     };
     match platform.changes(&back.release).map(|changes| changes.told()) {
         Ok(Some(told)) => screen.say(&format!("This changes config vars, too. {told}.")),
@@ -258,10 +259,8 @@ fn went_back(
             (State::NotArrived, "rollback-not-well", message)
         }
     };
-    let (serves, running) = serves(means);
-    let message = format!("{message}\n{serves}");
-    let mut outcome = Outcome::new("promote", state, Some(reason), message).of(promotion);
-    outcome.serves = running;
+    let message = |serves: &str| format!("{message}\n{serves}");
+    let outcome = outcome(means, "promote", state, Some(reason), message).of(promotion);
     if state == State::RolledBack {
         return outcome;
     }
@@ -275,15 +274,14 @@ fn still_pending(
     made: &Release,
     back: &Replaced,
 ) -> Outcome {
-    let (serves, running) = serves(means);
     let name = made.name();
-    let message = format!(
-        "The release command of {name} still runs. When it ends well, {name} goes live, and nobody watches it.\n\
-         {serves} To look, and to go back then:"
-    );
-    let mut outcome = Outcome::new("promote", State::NotArrived, Some("release-pending"), message);
-    outcome.serves = running;
-    let outcome = outcome.of(promotion);
+    let message = |serves: &str| {
+        format!(
+            "The release command of {name} still runs. When it ends well, {name} goes live, and nobody watches it.\n\
+             {serves} To look, and to go back then:"
+        )
+    };
+    let outcome = not_arrived(means, promotion, "release-pending", message);
     let outcome = outcome.next(means.platform.by_hand(ByHand::Releases(Stage::Production)));
     outcome.next(means.platform.by_hand(ByHand::GoBack(&back.release)))
 }
@@ -295,20 +293,20 @@ fn superseded(
     made: &Release,
     newer: &[Release],
 ) -> Outcome {
-    let (serves, running) = serves(means);
     let same = !newer.is_empty() && newer.iter().all(|release| release.slug == made.slug);
     let code = if same { " It has the same code, and other config vars." } else { "" };
     let why = match newer {
         [] => "it is not the current release".to_owned(),
         newer => format!("after it came {}", told(newer)),
     };
-    let message = format!(
-        "{} is not ours to judge any more: {why}.{code} Nothing was rolled back.\n{serves}",
-        made.name()
-    );
-    let mut outcome = Outcome::new("promote", State::NotArrived, Some("superseded"), message);
-    outcome.serves = running;
-    outcome.of(promotion).next(means.platform.by_hand(ByHand::Releases(Stage::Production)))
+    let name = made.name();
+    let message = |serves: &str| {
+        format!(
+            "{name} is not ours to judge any more: {why}.{code} Nothing was rolled back.\n{serves}"
+        )
+    };
+    not_arrived(means, promotion, "superseded", message)
+        .next(means.platform.by_hand(ByHand::Releases(Stage::Production)))
 }
 
 /// Nothing was made as far as Heroku tells.
@@ -318,13 +316,12 @@ fn unanswered(
     unmade: &Resolved,
     failure: &str,
 ) -> Outcome {
-    let (serves, running) = serves(means);
     let what = match unmade {
         Resolved::NotKnown => unmade.words(),
         _ => "got no answer, and made no release that can be seen",
     };
-    let message = format!("The promotion {what}: {failure}.\n{serves} Before you try again:");
-    let mut outcome = Outcome::new("promote", State::NotArrived, Some("unanswered"), message);
-    outcome.serves = running;
-    outcome.of(promotion).next(means.platform.by_hand(ByHand::Releases(Stage::Production)))
+    let message =
+        |serves: &str| format!("The promotion {what}: {failure}.\n{serves} Before you try again:");
+    not_arrived(means, promotion, "unanswered", message)
+        .next(means.platform.by_hand(ByHand::Releases(Stage::Production)))
 }

@@ -6,8 +6,8 @@ use crate::exit::State;
 use crate::failure::Failure;
 use crate::git::Repository;
 use crate::judgement::{
-    Refusal, Step, commits, notes, nothing_to_promote, only_on_one, refusals, required, step,
-    unsettled,
+    Refusal, Step, commits, lines_of_only_on_one, notes, nothing_to_promote, refusals, required,
+    step, unsettled,
 };
 use crate::options::PromoteOptions;
 use crate::outcome::Outcome;
@@ -249,11 +249,7 @@ fn shown(stages: &Stages, promotion: &mut Promotion, repository: Option<&Reposit
         lines.extend(told_commits(promotion, stages, clone.fetch()));
         lines.extend(clone.compare_link(old, new).map(|link| format!("Compare: {link}")));
     }
-    let only = <[_; 2]>::from(only_on_one(&staging.app, &production.app));
-    for (stage, names) in Stage::ALL.into_iter().zip(only).filter(|(_, names)| !names.is_empty()) {
-        let names: Vec<_> = names.iter().map(String::as_str).collect();
-        lines.push(format!("Config vars only on {stage}: {}", names.join(", ")));
-    }
+    lines.extend(lines_of_only_on_one(stages));
     lines.extend(notes(stages).iter().map(|note| format!("Note: {note}.")));
     lines.join("\n")
 }
