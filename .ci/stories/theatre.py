@@ -13,6 +13,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
+import uuid
 
 PATIENCE = 120  # seconds that anything may take before a story gives up
 URL = os.environ["EMULATOR_URL"]
@@ -76,8 +77,17 @@ def ask(method, path, body=None):
 
 
 def fault(method, path, what, **more):
-    """Makes the next such requests fail."""
-    ask("POST", "/emulator/faults", {"method": method, "path": path, "what": what, **more})
+    """Makes the next such requests fail. Returns what tells whether they have come."""
+    def all_faults(one):
+        return ask("POST", "/emulator/faults", one)
+
+    ident = str(uuid.uuid4())
+    all_faults({"method": method, "path": path, "what": what, "ident": ident, **more})
+
+    def met():
+        nothing = {"method": "", "path": "", "times": 0}  # only adding one shows them
+        return any(one.get("ident") == ident and one["times"] == 0 for one in all_faults(nothing))
+    return met
 
 
 def requests():
