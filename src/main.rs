@@ -1,9 +1,9 @@
 //! Callboard: the command line, and what its web server shows.
 
-mod index;
-mod look;
-mod poster;
-mod settings;
+mod index; // the message, and its view
+mod look; // the stylesheet, the script, the icon, the face; the page of an error
+mod poster; // how large the message is set
+mod settings; // every setting
 
 use std::process::ExitCode;
 

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 use testbed::{Ran, directory};
@@ -260,16 +261,42 @@ fn the_readmes_table_has_the_defaults_here_and_on_a_dyno() {
 /// Their defaults follow the machine, or are told in words.
 const VARYING: [&str; 2] = ["WEB_CONCURRENCY", "PREVIEW_PASSWORD"];
 
+/// The layout stands there, and nowhere else.
 #[test]
-fn the_readme_names_every_file_of_the_app_and_of_the_pipeline() {
-    let readme = read("README.md");
-    for folder in ["src", "pipeline/src"] {
-        for file in fs::read_dir(root().join(folder)).unwrap() {
-            let path = file.unwrap().path();
-            let name = path.file_name().unwrap().to_str().unwrap();
-            assert!(readme.contains(name), "{folder}/{name} is not in README.md");
+fn the_front_page_of_each_crate_names_all_its_files() {
+    for front in ["src/main.rs", "pipeline/src/main.rs", "stagedoor/src/lib.rs"] {
+        let text = read(front);
+        let tells = |line: &&str| {
+            line.starts_with("//!") || line.starts_with("mod ") && line.contains("; // ")
+        };
+        let told: Vec<_> = text.lines().filter(tells).collect();
+        let is_told = |name: &str| {
+            let mut words = told
+                .iter()
+                .flat_map(|line| line.split(|c: char| !(c.is_alphanumeric() || c == '_')));
+            words.any(|word| word == name)
+        };
+        let files = rust_files(root().join(front).parent().unwrap());
+        assert!(files.len() > 3, "{front}: {files:?}");
+        for file in files.iter().filter(|file| **file != root().join(front)) {
+            let name = file.file_stem().unwrap().to_str().unwrap();
+            assert!(is_told(name), "{front} does not name {file:?}");
         }
     }
+}
+
+/// Those below a folder, at any depth, but for `tests.rs`, which is the tests of the file beside it.
+fn rust_files(folder: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files.extend(rust_files(&path));
+        } else if path.extension().is_some_and(|kind| kind == "rs") && !path.ends_with("tests.rs") {
+            files.push(path);
+        }
+    }
+    files
 }
 
 #[test]

@@ -36,7 +36,7 @@ pub enum State {
     Interrupted,
 }
 
-/// Code by code, what each means. `README.md` has the same; a test holds them together.
+/// Code by code, what each means. `docs/heroku.md` has the same; a test holds them together.
 pub const TABLE: [(u8, &str); 10] = [
     (0, "yes: production runs what was asked for; both are in step; all is set up"),
     (1, "it could not be done, or nobody can tell; nothing was changed"),
@@ -84,9 +84,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_readme_has_the_same_table() {
-        let readme = include_str!("../../README.md");
+    fn the_document_has_the_same_table() {
+        let document = include_str!("../../docs/heroku.md");
         let rows = TABLE.map(|(code, meaning)| format!("| {code} | {meaning} |\n"));
-        assert!(readme.contains(&rows.concat()), "{}", rows.concat());
+        assert!(document.contains(&rows.concat()), "{}", rows.concat());
     }
 }

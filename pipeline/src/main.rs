@@ -2,13 +2,19 @@
 //!
 //! | question | file |
 //! |---|---|
-//! | What can be typed? How does it end? | [`options`]; [`exit`], the one table of exit codes, and [`outcome`] |
-//! | What does each command do? | [`setup`], [`mod@status`], [`mod@promote`], [`rollback`], `rehearse` |
-//! | Are the stages in step, may staging be promoted, has it arrived? | [`judgement`], of what [`stages`] shows |
-//! | What is a promotion? | [`promotion`]; [`watch`] sees it arrive, [`change`] tells what was made |
-//! | Where do releases live? | [`platform`]: [`heroku`], by its [`api`], or a `rehearsal`; each [`stage`] has an app |
-//! | Who is asked? | [`site`] an app, which says what is [`running`], by [`http`]; [`git`] the clone; by [`typed`] any other program |
-//! | Who is told what? | [`screen`]; [`failure`] says what can fail, [`interrupt`] hears Ctrl-C |
+//! | What can be typed? | [`options`] |
+//! | How does it end? | [`exit`], the one table of exit codes; [`outcome`]: for people, programs and the record |
+//! | How is it set up? | [`setup`] |
+//! | How do both stages stand? | [`mod@status`], of what [`stages`] has seen, each [`stage`] in its app |
+//! | What is a promotion? | [`promotion`], a value: from which release, to which |
+//! | How is it promoted? | [`mod@promote`]: `promote/before.rs` looks, shows, asks and looks again; behind the point of no return `promote/after.rs` has outcomes alone |
+//! | How does it go back? | [`rollback`] |
+//! | Are the stages in step? May it be promoted? Has it arrived? | [`judgement`]; [`watch`] waits for it |
+//! | What was made, where no answer told? | [`change`] |
+//! | Where do releases live? | [`platform`]: [`heroku`], by its [`api`]; or a `rehearsal` on this machine, whose prompt is `rehearse` |
+//! | What is a rehearsal made of? | `rehearsal/slug.rs`: from the working tree to what a dyno gets; `rehearsal/dyno.rs`, `rehearsal/router.rs`, `rehearsal/log.rs` |
+//! | Who is asked? | an app: [`site`], which says what is [`running`], by [`http`]; the clone: [`git`]; any other program: [`typed`] |
+//! | Who is told what? | [`screen`]; [`failure`]: what can fail, and what to type; [`interrupt`] hears Ctrl-C |
 //! | What can nobody guess? | [`random`] digits |
 
 // They panic where nobody reads any more.

@@ -207,19 +207,19 @@ fn is_open(port: u16) -> bool {
 }
 
 #[test]
-fn the_tutorial_is_a_file_of_six_lines() {
-    let clone = Clone::new("six-lines");
+fn the_tutorial_is_the_lines_of_the_readme() {
+    let clone = Clone::new("tutorial");
     // The very lines that the README gives.
     let readme = fs::read_to_string(clone.directory.join("README.md")).unwrap();
     let lines = readme.split("cargo pipeline rehearse\n").nth(1).unwrap();
     let lines = lines.split("```text\n").nth(1).unwrap().split("```").next().unwrap();
-    assert_eq!(lines.lines().count(), 6);
+    assert_eq!(lines.lines().count(), 9);
     let mut child = clone.pipeline(free_ports()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(lines.as_bytes()).unwrap();
     let ran = child.wait_with_output().unwrap();
 
     let text = String::from_utf8(ran.stdout).unwrap();
-    assert_eq!(ran.status.code(), Some(0), "{text}");
+    assert_eq!(ran.status.code(), Some(1), "one release is refused: {text}");
     let after = |line: &str, nth: usize| text.split(&format!("> {line}\n")).nth(nth).unwrap();
     assert!(after("deploy", 1).contains("staging v1 is open at http://127.0.0.1:"), "{text}");
     assert!(after("promote", 1).contains("production v1 is open at http://127.0.0.1:"), "{text}");
@@ -230,6 +230,16 @@ fn the_tutorial_is_a_file_of_six_lines() {
     assert!(after("promote", 2).contains(&goes_live), "{text}");
     assert!(after("promote", 2).contains("production v2 is open at"), "{text}");
     assert!(after("promote", 2).contains("Production runs what was reviewed: sha256:"), "{text}");
+    assert!(
+        after("set production WEB_CONCURRENCY=lots", 1).contains("production v3 failed: "),
+        "{text}"
+    );
+    assert!(
+        after("set production WEB_CONCURRENCY=4", 1).contains("production v4 is open at"),
+        "{text}"
+    );
+    assert!(after("rollback v1", 1).contains("Rolled back: v1 runs again, as v5."), "{text}");
+    assert!(after("rollback v1", 1).contains(&message()), "{text}");
     assert_eq!(clone.left_behind(), 0);
 }
 
