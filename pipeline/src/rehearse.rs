@@ -31,7 +31,8 @@ const SOAK: Duration = Duration::from_secs(1);
 
 const WELCOME: &str =
     "Unlike Heroku: no https, no domain, no add-ons; your own machine builds it, and runs it; nobody is asked.
-Heroku stops the old process at once; here it stays until the new one is healthy.";
+Heroku stops the old process at once; here it stays until the new one is healthy.
+Where a line says `heroku config:set NAME=VALUE --app rehearsal-staging`, type: set staging NAME=VALUE";
 
 const HELP: &str = "  deploy                     Build the working tree, and release it on staging
   promote                    Release on production what staging runs

@@ -14,7 +14,7 @@ use crate::outcome::Outcome;
 use crate::platform::{ByHand, Required};
 use crate::promote::Means;
 use crate::promotion::Promotion;
-use crate::running::{Running, short_build, short_commit};
+use crate::running::{Running, is_dirty, short_build, short_commit};
 use crate::stage::{App, Stage};
 use crate::stages::{Observed, Stages};
 
@@ -277,6 +277,9 @@ fn told_commits(promotion: &Promotion, stages: &Stages, fetch: &str) -> Vec<Stri
         )];
     };
     let mut lines = vec![match live[..] {
+        [] if stages.staging.commit().is_some_and(is_dirty) => {
+            "What is new is not committed.".to_owned()
+        }
         [] => "No commit is new.".to_owned(),
         _ => listed("with these commits", live, distance.ahead),
     }];
