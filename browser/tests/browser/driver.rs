@@ -1,9 +1,11 @@
-//! Chromium's own driver: one for all tests. Each window is a session of it, by `WebDriver`, and a browser by itself.
+//! Chromium's own driver, by `WebDriver`: one for all tests. Each session is a browser, which serves one test after
+//! the other.
 
 use std::env;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
 use std::thread;
 
 use serde_json::{Value, json};
@@ -40,9 +42,13 @@ fn found(programs: &[&str]) -> Option<PathBuf> {
 
 /// A running driver.
 pub struct Driver {
-    /// Goes with this.
+    agent: Agent,
+    /// Where its sessions are.
+    url: String,
+    /// The addresses of those that no test has. To start a browser takes longer than most tests.
+    idle: Mutex<Vec<String>>,
+    /// Goes last.
     _process: Killed,
-    port: u16,
 }
 
 impl Driver {
@@ -67,11 +73,22 @@ impl Driver {
             line.split_once("successfully on port ").map(|(_, port)| port.to_owned())
         })?;
         thread::spawn(move || lines.for_each(drop)); // else it would wait for us to read
-        Some(Self { _process: process, port: port.trim_end_matches('.').parse().unwrap() })
+        let url = format!("http://127.0.0.1:{}/session", port.trim_end_matches('.'));
+        let config = Agent::config_builder().http_status_as_error(false);
+        let agent = config.timeout_global(Some(PATIENCE)).build().into();
+        Some(Self { agent, url, idle: Mutex::default(), _process: process })
     }
 
-    /// Opens a window, with an empty profile.
-    pub fn open(&self) -> Window {
+    /// Opens a window that knows of none before it.
+    pub fn open(&self) -> Window<'_> {
+        let idle = self.idle.lock().unwrap().pop();
+        let session = idle.map_or_else(|| self.begin(), |url| Session { driver: self, url });
+        session.turn_to_a_new_tab();
+        Window::of(session)
+    }
+
+    /// Starts a browser, with an empty profile.
+    fn begin(&self) -> Session<'_> {
         let profile = format!("--user-data-dir={}", directory().display());
         let arguments = [
             &profile,
@@ -91,54 +108,83 @@ impl Driver {
             "goog:loggingPrefs": { "browser": "ALL", "performance": "ALL" },
             "timeouts": { "script": PATIENCE.as_millis() },
         });
-        let config = Agent::config_builder().http_status_as_error(false);
-        let agent = config.timeout_global(Some(PATIENCE)).build().into();
-        let mut session = Session { agent, url: format!("http://127.0.0.1:{}/session", self.port) };
-        let begun = session.post("", &json!({ "capabilities": { "alwaysMatch": wanted } }));
-        session.url = format!("{}/{}", session.url, begun["sessionId"].as_str().unwrap());
-        Window::of(session)
-    }
-}
-
-/// A session: a browser that is told what to do. It ends with this.
-pub struct Session {
-    agent: Agent,
-    url: String,
-}
-
-impl Session {
-    pub fn get(&self, path: &str) -> Value {
-        self.told("GET", path, String::new()).unwrap_or_else(|error| panic!("{path}: {error}"))
-    }
-
-    pub fn delete(&self, path: &str) -> Value {
-        self.told("DELETE", path, String::new()).unwrap_or_else(|error| panic!("{path}: {error}"))
-    }
-
-    pub fn post(&self, path: &str, parameters: &Value) -> Value {
-        let told = self.told("POST", path, parameters.to_string());
-        told.unwrap_or_else(|error| panic!("{path}, {parameters}: {error}"))
+        let wanted = json!({ "capabilities": { "alwaysMatch": wanted } });
+        let begun = self.told("POST", &self.url, wanted.to_string());
+        let begun = begun.unwrap_or_else(|error| panic!("a browser: {error}"));
+        let url = format!("{}/{}", self.url, begun["sessionId"].as_str().unwrap());
+        Session { driver: self, url }
     }
 
     /// What the driver answers to a command; else what it says is wrong.
-    fn told(&self, method: &str, path: &str, body: String) -> Result<Value, String> {
-        let url = format!("{}/{path}", self.url);
-        let request = Request::builder().method(method).uri(url.trim_end_matches('/'));
-        let answer =
-            self.agent.run(request.body(body).unwrap()).map_err(|error| error.to_string())?;
+    fn told(&self, method: &str, url: &str, body: String) -> Result<Value, String> {
+        let request = Request::builder().method(method).uri(url).body(body).unwrap();
+        let answer = self.agent.run(request).map_err(|error| error.to_string())?;
         let is_done = answer.status().is_success();
         let answer = answer.into_body().read_to_string().map_err(|error| error.to_string())?;
         let mut answer: Value = serde_json::from_str(&answer).map_err(|_| answer)?;
         let value = answer["value"].take();
         if is_done { Ok(value) } else { Err(value["message"].to_string()) }
     }
+
+    /// Ends a session, and its browser with it.
+    fn end(&self, url: &str) {
+        if let Err(error) = self.told("DELETE", url, String::new()) {
+            eprintln!("the browser did not close: {error}");
+        }
+    }
 }
 
-impl Drop for Session {
+impl Drop for Driver {
     fn drop(&mut self) {
-        // The browser ends with its session: the driver, if it were killed, would leave it behind.
-        if let Err(error) = self.told("DELETE", "", String::new()) {
-            eprintln!("the browser did not close: {error}");
+        // Browsers end with their sessions: a driver that is killed leaves them behind.
+        self.idle.lock().unwrap().iter().for_each(|url| self.end(url));
+    }
+}
+
+/// A session: a browser that is told what to do.
+pub struct Session<'driver> {
+    driver: &'driver Driver,
+    url: String,
+}
+
+impl Session<'_> {
+    pub fn get(&self, path: &str) -> Value {
+        self.told("GET", path, String::new())
+    }
+
+    pub fn delete(&self, path: &str) -> Value {
+        self.told("DELETE", path, String::new())
+    }
+
+    pub fn post(&self, path: &str, parameters: &Value) -> Value {
+        self.told("POST", path, parameters.to_string())
+    }
+
+    /// A command of the browser's own protocol.
+    pub fn command(&self, name: &str, parameters: &Value) -> Value {
+        self.post("goog/cdp/execute", &json!({ "cmd": name, "params": parameters }))
+    }
+
+    fn told(&self, method: &str, path: &str, body: String) -> Value {
+        let told = self.driver.told(method, &format!("{}/{path}", self.url), body.clone());
+        told.unwrap_or_else(|error| panic!("{path} {body}: {error}"))
+    }
+
+    /// What was set for a tab goes with it.
+    fn turn_to_a_new_tab(&self) {
+        let new = self.post("window/new", &json!({ "type": "tab" }));
+        self.delete("window");
+        self.post("window", &json!({ "handle": new["handle"] }));
+        self.command("Network.clearBrowserCache", &json!({}));
+    }
+}
+
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        if thread::panicking() {
+            self.driver.end(&self.url); // who knows what it shows
+        } else {
+            self.driver.idle.lock().unwrap().push(std::mem::take(&mut self.url));
         }
     }
 }

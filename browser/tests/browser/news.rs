@@ -36,11 +36,15 @@ fn release(version: &'static str) -> Vec<Variable<'static>> {
 }
 
 /// A window with the page of such a service, in which time flies.
-fn window_on(driver: &Driver, service: &Service) -> Window {
+fn window_on<'driver>(driver: &'driver Driver, service: &Service) -> Window<'driver> {
     window_in_time(driver, 100, service)
 }
 
-fn window_in_time(driver: &Driver, times: u16, service: &Service) -> Window {
+fn window_in_time<'driver>(
+    driver: &'driver Driver,
+    times: u16,
+    service: &Service,
+) -> Window<'driver> {
     let window = driver.open();
     window.set(1440, Theme::Light);
     window.before_each_page(&fast(times));

@@ -25,20 +25,21 @@ pub enum Key {
     Shift = 0xe008,
 }
 
-pub struct Window(Session);
+pub struct Window<'driver>(Session<'driver>);
 
-impl Window {
+impl<'driver> Window<'driver> {
     /// The window of this session, which has shown nothing yet.
-    pub fn of(session: Session) -> Self {
+    pub fn of(session: Session<'driver>) -> Self {
         let window = Self(session);
-        window.go("about:blank"); // instead of the browser's own first page
+        // Those of the browser's own first page, and of who had it before.
         window.requests();
+        window.complaints();
         window
     }
 
     /// A command of the browser's own protocol.
     pub fn command(&self, name: &str, parameters: &Value) -> Value {
-        self.0.post("goog/cdp/execute", &json!({ "cmd": name, "params": parameters }))
+        self.0.command(name, parameters)
     }
 
     /// Makes it so wide, for a reader who prefers this theme.
