@@ -13,9 +13,7 @@ use std::time::Duration;
 use serde_json::Value;
 use testbed::{Connection, Killed, Ran, directory, port_in, rows};
 
-use support::{command, name, names, program, run, start};
-
-mod support;
+use crate::support::{command, name, names, program, run, start};
 
 #[test]
 fn without_a_command_it_serves_as_with_serve() {
