@@ -109,14 +109,14 @@ impl Driver {
             "timeouts": { "script": PATIENCE.as_millis() },
         });
         let wanted = json!({ "capabilities": { "alwaysMatch": wanted } });
-        let begun = self.told("POST", &self.url, wanted.to_string());
+        let begun = self.told("POST", &self.url, &wanted.to_string());
         let begun = begun.unwrap_or_else(|error| panic!("a browser: {error}"));
         let url = format!("{}/{}", self.url, begun["sessionId"].as_str().unwrap());
         Session { driver: self, url }
     }
 
     /// What the driver answers to a command; else what it says is wrong.
-    fn told(&self, method: &str, url: &str, body: String) -> Result<Value, String> {
+    fn told(&self, method: &str, url: &str, body: &str) -> Result<Value, String> {
         let request = Request::builder().method(method).uri(url).body(body).unwrap();
         let answer = self.agent.run(request).map_err(|error| error.to_string())?;
         let is_done = answer.status().is_success();
@@ -128,7 +128,7 @@ impl Driver {
 
     /// Ends a session, and its browser with it.
     fn end(&self, url: &str) {
-        if let Err(error) = self.told("DELETE", url, String::new()) {
+        if let Err(error) = self.told("DELETE", url, "") {
             eprintln!("the browser did not close: {error}");
         }
     }
@@ -149,15 +149,15 @@ pub struct Session<'driver> {
 
 impl Session<'_> {
     pub fn get(&self, path: &str) -> Value {
-        self.told("GET", path, String::new())
+        self.told("GET", path, "")
     }
 
     pub fn delete(&self, path: &str) -> Value {
-        self.told("DELETE", path, String::new())
+        self.told("DELETE", path, "")
     }
 
     pub fn post(&self, path: &str, parameters: &Value) -> Value {
-        self.told("POST", path, parameters.to_string())
+        self.told("POST", path, &parameters.to_string())
     }
 
     /// A command of the browser's own protocol.
@@ -165,8 +165,8 @@ impl Session<'_> {
         self.post("goog/cdp/execute", &json!({ "cmd": name, "params": parameters }))
     }
 
-    fn told(&self, method: &str, path: &str, body: String) -> Value {
-        let told = self.driver.told(method, &format!("{}/{path}", self.url), body.clone());
+    fn told(&self, method: &str, path: &str, body: &str) -> Value {
+        let told = self.driver.told(method, &format!("{}/{path}", self.url), body);
         told.unwrap_or_else(|error| panic!("{path} {body}: {error}"))
     }
 
