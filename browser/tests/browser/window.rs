@@ -111,7 +111,7 @@ impl<'driver> Window<'driver> {
         let deadline = Instant::now() + PATIENCE;
         while self.run(&format!("return Boolean({expression})")) != json!(true) {
             assert!(Instant::now() < deadline, "it never is: {expression}");
-            thread::sleep(Duration::from_millis(20));
+            thread::sleep(Duration::from_millis(50));
         }
     }
 
