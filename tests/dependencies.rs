@@ -1,6 +1,7 @@
 //! The policy for crates: licences that ours can live with, crates.io alone, no feature that nobody asked
 //! for, and a reason for each.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
 
@@ -164,11 +165,34 @@ fn every_crate_stands_once_with_its_version_and_its_reason_above_it() {
 
 /// The crates that this member is built from, without those of its tests.
 fn tree(package: &str) -> String {
-    let tree =
-        ["tree", "--locked", "--edges", "normal,build", "--prefix", "none", "--package", package];
-    let ran = Command::new(env!("CARGO")).args(tree).current_dir(root()).output().unwrap();
+    tree_of(&["--edges", "normal,build", "--package", package])
+}
+
+fn tree_of(arguments: &[&str]) -> String {
+    let tree = ["tree", "--locked", "--prefix", "none"];
+    let mut cargo = Command::new(env!("CARGO"));
+    let ran = cargo.args(tree).args(arguments).current_dir(root()).output().unwrap();
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
     String::from_utf8(ran.stdout).unwrap()
+}
+
+/// Crates of the app of which the tools want more, and on which little else is built.
+const BUILT_TWICE: [&str; 2] = ["unicode-width", "zeroize"];
+
+#[test]
+fn what_the_app_was_built_of_is_not_built_once_more_for_the_tests() {
+    // Cargo builds a crate again, and all that depends on it, where somebody in the same build wants more of its features.
+    let crates = |arguments: &[&str]| -> BTreeSet<String> {
+        let tree = tree_of(&[arguments, &["--format", "{p} {f}"]].concat());
+        let lines = tree.lines().map(|line| line.trim_end_matches(" (*)").to_owned());
+        lines.filter(|line| !line.is_empty()).collect()
+    };
+    let app = crates(&["--edges", "normal,build"]);
+    let tests = crates(&["--edges", "normal,build,dev", "--workspace"]);
+    assert!(app.len() > 100 && tests.len() > app.len(), "{app:?}");
+    let twice: Vec<_> = app.difference(&tests).collect();
+    let names = twice.iter().map(|line| line.split(' ').next().unwrap());
+    assert_eq!(names.collect::<Vec<_>>(), BUILT_TWICE, "{twice:?}");
 }
 
 #[test]

@@ -3,11 +3,13 @@
 use std::env;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::{Arc, LazyLock};
 
 use libtest_mimic::{Arguments, Trial};
 
+use browser::driver::{self, Driver};
 use browser::pages::PAGES;
-use browser::{news, pages, window};
+use browser::{news, pages};
 
 // The app's own files: it is a program, and no library.
 #[path = "../../src/index.rs"]
@@ -20,6 +22,7 @@ mod poster;
 mod settings;
 mod browser {
     pub mod board;
+    pub mod driver;
     pub mod news;
     pub mod pages;
     pub mod window;
@@ -36,36 +39,32 @@ mod browser {
     }
 }
 
+/// Tests at once, and so browsers: many wait, and two of them keep a processor busy.
+const AT_ONCE: usize = 4;
+
 fn main() -> ExitCode {
-    let missing = window::missing();
+    let missing = driver::missing();
     let axe = env::var_os("AXE").map(PathBuf::from);
     if let Some(missing) = missing {
         println!("Ignored: {missing}.");
     } else if axe.is_none() {
         println!("Ignored, those of axe: AXE must be the path of axe.js (npm install axe-core).");
     }
-    let test = |name: &str, run: Box<dyn FnOnce() + Send>| {
-        let run = || {
-            run();
+    // Started by the first who needs it.
+    let driver = Arc::new(LazyLock::new(Driver::start));
+    let test = |name: &str, run: Box<dyn FnOnce(&Driver) + Send>| {
+        let driver = Arc::clone(&driver);
+        let run = move || {
+            run(&driver);
             Ok(())
         };
         Trial::test(name, run).with_ignored_flag(missing.is_some())
     };
 
     let mut trials = Vec::new();
-    for page in PAGES {
-        let name = page.name();
-        let fits = format!("{name}_fits_every_window_in_light_and_dark_and_nothing_complains");
-        trials.push(test(&fits, Box::new(move || pages::fits_and_is_quiet(page))));
-        let axe = axe.clone();
-        let is_ignored = missing.is_some() || axe.is_none();
-        let run = move || pages::breaks_no_rule(page, &axe.expect("AXE is set"));
-        let accessible = test(&format!("{name}_breaks_no_rule_of_axe"), Box::new(run));
-        trials.push(accessible.with_ignored_flag(is_ignored));
-    }
     macro_rules! each {
         ($($file:ident::$name:ident),* $(,)?) => {
-            [$((stringify!($name), $file::$name as fn())),*]
+            [$((stringify!($name), $file::$name as fn(&Driver))),*]
         };
     }
     for (name, run) in each![
@@ -91,5 +90,18 @@ fn main() -> ExitCode {
     ] {
         trials.push(test(name, Box::new(run)));
     }
-    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
+    for page in PAGES {
+        let name = page.name();
+        let fits = format!("{name}_fits_every_window_in_light_and_dark_and_nothing_complains");
+        trials.push(test(&fits, Box::new(move |driver| pages::fits_and_is_quiet(driver, page))));
+        let axe = axe.clone();
+        let is_ignored = missing.is_some() || axe.is_none();
+        let run =
+            move |driver: &Driver| pages::breaks_no_rule(driver, page, &axe.expect("AXE is set"));
+        let accessible = test(&format!("{name}_breaks_no_rule_of_axe"), Box::new(run));
+        trials.push(accessible.with_ignored_flag(is_ignored));
+    }
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(AT_ONCE);
+    libtest_mimic::run(&arguments, trials).exit_code()
 }

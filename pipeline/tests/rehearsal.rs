@@ -1,7 +1,7 @@
 //! A rehearsal, as a newcomer types it: a clone of this working tree, built and released on free ports.
 
 use std::env;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::symlink;
@@ -16,8 +16,10 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 const NEW: &str = "The curtain rises at eight.";
 
-/// A clone of the working tree as it is, whose commits are its own.
+/// A clone of the working tree as it is, which goes with this. Its commits are its own, but the same files are the same commit, so that what was
+/// built of one clone need not be built of the next. What was built of other files has another: cargo would not see that.
 struct Clone {
+    at: PathBuf,
     directory: PathBuf,
     temporary: PathBuf,
 }
@@ -34,9 +36,9 @@ fn message() -> String {
 impl Clone {
     fn new(name: &str) -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-        let at = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
-        let clone = Self { directory: at.join("clone"), temporary: at.join("tmp") };
-        let _ = fs::remove_dir_all(&at);
+        // Not below this repository: cargo would add our `.cargo/config.toml` to the clone's, and build all anew.
+        let at = env::temp_dir().join(format!("rehearsal-{}-{name}", std::process::id()));
+        let clone = Self { directory: at.join("clone"), temporary: at.join("tmp"), at };
         fs::create_dir_all(&clone.temporary).unwrap();
         let words = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
         let files = Command::new("git").args(words).current_dir(root).output().unwrap().stdout;
@@ -44,7 +46,15 @@ impl Clone {
             if root.join(file).exists() {
                 let copy = clone.directory.join(file);
                 fs::create_dir_all(copy.parent().unwrap()).unwrap();
-                fs::copy(root.join(file), copy).unwrap();
+                let from = root.join(file);
+                if let Ok(link) = fs::read_link(&from) {
+                    symlink(link, copy).unwrap();
+                    continue;
+                }
+                fs::copy(&from, &copy).unwrap();
+                // As old as it is: for what is newer than a build, cargo builds anew.
+                let changed = from.metadata().unwrap().modified().unwrap();
+                File::options().append(true).open(copy).unwrap().set_modified(changed).unwrap();
             }
         }
         clone.git(&["init", "--quiet", "--initial-branch=main"]);
@@ -54,7 +64,9 @@ impl Clone {
 
     fn git(&self, words: &[&str]) {
         let who = ["-c", "user.name=Rehearsal", "-c", "user.email=rehearsal@localhost"];
-        let ran = Command::new("git").args(who).args(words).current_dir(&self.directory).status();
+        let mut git = Command::new("git");
+        git.envs(["AUTHOR", "COMMITTER"].map(|who| (format!("GIT_{who}_DATE"), "@0 +0000")));
+        let ran = git.args(who).args(words).current_dir(&self.directory).status();
         assert!(ran.unwrap().success(), "git {words:?}");
     }
 
@@ -90,6 +102,12 @@ impl Clone {
     /// What is left in the directory for temporary files.
     fn left_behind(&self) -> usize {
         fs::read_dir(&self.temporary).unwrap().count()
+    }
+}
+
+impl Drop for Clone {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.at);
     }
 }
 
@@ -325,6 +343,7 @@ fn a_slug_has_what_a_push_would_bring() {
     }
     let add = ["-c", "protocol.file.allow=always", "submodule", "--quiet", "add"];
     clone.git(&[&add[..], &[props.to_str().unwrap(), "props"]].concat());
+    clone.git(&["commit", "--quiet", "--message", "A chair"]);
     symlink("Procfile", at("Programme")).unwrap();
     symlink("nowhere", at("Nowhere")).unwrap();
     let mut prompt = Prompt::open(&clone);
@@ -342,7 +361,7 @@ fn a_worktree_can_be_rehearsed_in_and_what_has_no_commit_is_told() {
     let clone = Clone::new("worktree");
     clone.git(&["worktree", "add", "--quiet", "../worktree"]);
     let directory = clone.directory.parent().unwrap().join("worktree");
-    let worktree = Clone { directory, temporary: clone.temporary.clone() };
+    let worktree = Clone { at: directory.clone(), directory, temporary: clone.temporary.clone() };
     assert!(Prompt::open(&worktree).types("status").contains("nothing was released on staging"));
     fs::remove_dir_all(clone.directory.join(".git")).unwrap();
     clone.git(&["init", "--quiet"]);

@@ -15,7 +15,8 @@ use futures_util::stream;
 use serde_json::{Value, json};
 use stagedoor::{Build, Caching, Duties, ErrorPage, Release, Representation, RequestId, build};
 use testbed::directory;
-use tracing::Level;
+use tracing::subscriber::NoSubscriber;
+use tracing::{Dispatch, Level};
 
 use support::app::{Answer, MESSAGE, asked, duties, loaded, serve};
 
@@ -449,6 +450,9 @@ fn why_a_request_failed_is_logged_as_an_error_and_why_one_was_refused_at_debug()
     let file = directory().join("log");
     let log = Arc::new(File::create(&file).unwrap());
     let subscriber = tracing_subscriber::fmt().with_max_level(Level::DEBUG).with_writer(log);
+    // Of a line that another test comes by first, on a thread without a subscriber, `tracing` would think that nobody
+    // wants it, as long as there is one subscriber alone.
+    let _another = Dispatch::new(NoSubscriber::default());
     tracing::subscriber::with_default(subscriber.with_ansi(false).finish(), || {
         ask(&[], get("/fails"));
         ask(&[], get("/typed/many"));

@@ -7,10 +7,10 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use testbed::{Program, Service, Variable, directory};
-use thirtyfour::Key;
 
+use super::driver::Driver;
 use super::pages::RELEASE;
-use super::window::{Theme, Window};
+use super::window::{Key, Theme, Window};
 use crate::browser::program;
 use crate::index::MESSAGE;
 
@@ -36,12 +36,16 @@ fn release(version: &'static str) -> Vec<Variable<'static>> {
 }
 
 /// A window with the page of such a service, in which time flies.
-fn window_on(service: &Service) -> Window {
-    window_in_time(100, service)
+fn window_on<'driver>(driver: &'driver Driver, service: &Service) -> Window<'driver> {
+    window_in_time(driver, 100, service)
 }
 
-fn window_in_time(times: u16, service: &Service) -> Window {
-    let window = Window::open();
+fn window_in_time<'driver>(
+    driver: &'driver Driver,
+    times: u16,
+    service: &Service,
+) -> Window<'driver> {
+    let window = driver.open();
     window.set(1440, Theme::Light);
     window.before_each_page(&fast(times));
     window.go(&service.url());
@@ -65,9 +69,9 @@ fn another_build() -> Program {
 
 const IS_TOLD: &str = "!document.querySelector('[role=status] p').hidden";
 
-pub fn a_new_release_is_noticed_and_shown_on_demand() {
+pub fn a_new_release_is_noticed_and_shown_on_demand(driver: &Driver) {
     let service = program().start(&release("v42"));
-    let window = window_on(&service);
+    let window = window_on(driver, &service);
     window.wait_until("waits.length > 3"); // it asked, and nothing is new
     assert_eq!(window.run(&format!("return {IS_TOLD}")), false);
     window.run("window.isTheSamePage = true");
@@ -89,9 +93,9 @@ pub fn a_new_release_is_noticed_and_shown_on_demand() {
     assert_eq!(window.run(&format!("return {IS_TOLD}")), false);
 }
 
-pub fn another_build_is_noticed_where_releases_have_no_number() {
+pub fn another_build_is_noticed_where_releases_have_no_number(driver: &Driver) {
     let service = program().start(&STAGING);
-    let window = window_on(&service);
+    let window = window_on(driver, &service);
     let service = swap(service, &another_build(), &STAGING);
     window.wait_until(IS_TOLD);
     let build = window.wait_for_promise("fetch('/release').then(answer => answer.json())");
@@ -105,9 +109,9 @@ pub fn another_build_is_noticed_where_releases_have_no_number() {
     window.wait_until(&format!("!({IS_TOLD})"));
 }
 
-pub fn another_message_is_told_itself_and_once() {
+pub fn another_message_is_told_itself_and_once(driver: &Driver) {
     let service = program().start(&release("v42"));
-    let window = window_on(&service);
+    let window = window_on(driver, &service);
     window.run(
         "const release = { release: 'v43', build: 'sha256:0', message: 'The curtain rises at eight.' };
         window.fetch = async () => Response.json(release)",
@@ -127,9 +131,9 @@ pub fn another_message_is_told_itself_and_once() {
     assert_eq!(window.run("return changes"), 0, "a screen reader reads it aloud once");
 }
 
-pub fn a_poll_that_meets_the_restart_delays_no_news() {
+pub fn a_poll_that_meets_the_restart_delays_no_news(driver: &Driver) {
     let service = program().start(&release("v42"));
-    let window = window_in_time(10, &service);
+    let window = window_in_time(driver, 10, &service);
     let port = service.port.to_string();
     service.stop();
     window.wait_until("waits.includes(10)"); // one asked, and nothing answered
@@ -139,9 +143,9 @@ pub fn a_poll_that_meets_the_restart_delays_no_news() {
     assert!(waits.iter().all(|wait| *wait <= 20.0), "{waits:?}");
 }
 
-pub fn a_page_asks_less_often_where_nothing_answers() {
+pub fn a_page_asks_less_often_where_nothing_answers(driver: &Driver) {
     let service = program().start(&release("v42"));
-    let window = window_in_time(1_000, &service);
+    let window = window_in_time(driver, 1_000, &service);
     let port = service.port.to_string();
     service.stop();
     window.wait_until("waits.at(-1) === 600 && waits.at(-2) === 600");
@@ -156,9 +160,11 @@ pub fn a_page_asks_less_often_where_nothing_answers() {
     window.wait_until("waits.at(-1) === 20");
 }
 
-pub fn a_page_at_which_nobody_is_asks_less_often_then_nothing_and_at_once_when_somebody_comes() {
+pub fn a_page_at_which_nobody_is_asks_less_often_then_nothing_and_at_once_when_somebody_comes(
+    driver: &Driver,
+) {
     let service = program().start(&release("v42"));
-    let window = window_in_time(1_000, &service);
+    let window = window_in_time(driver, 1_000, &service);
     window.wait_until("waits.length >= 40");
     thread::sleep(Duration::from_millis(500)); // 500 s for the page
     let waits: Vec<Value> = serde_json::from_value(window.run("return waits")).unwrap();
@@ -171,9 +177,9 @@ pub fn a_page_at_which_nobody_is_asks_less_often_then_nothing_and_at_once_when_s
     assert_eq!(window.run("return waits.slice(40, 42)"), json!([0, 20]));
 }
 
-pub fn a_hidden_page_asks_nothing() {
+pub fn a_hidden_page_asks_nothing(driver: &Driver) {
     let service = program().start(&release("v42"));
-    let window = window_on(&service);
+    let window = window_on(driver, &service);
     window.run(
         "window.hidings = [];
         document.addEventListener('visibilitychange', () => hidings.push(document.hidden));
@@ -190,10 +196,10 @@ pub fn a_hidden_page_asks_nothing() {
     assert_eq!(window.run("return asked.includes(true)"), false);
 }
 
-pub fn a_preview_opens_with_its_password_and_asks_for_news() {
+pub fn a_preview_opens_with_its_password_and_asks_for_news(driver: &Driver) {
     let variables = [&release("v42")[..], &[("PREVIEW_PASSWORD", "swordfish")]].concat();
     let service = program().start(&variables);
-    let window = window_on(&service);
+    let window = window_on(driver, &service);
     window.go(&service.url().replace("://", "://any:swordfish@"));
     assert_eq!(window.text("h1").replace('\n', " "), MESSAGE);
     window.wait_until("waits.length > 3");

@@ -5,10 +5,10 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 use testbed::{Service, Variable};
-use thirtyfour::Key;
 
 use super::board::Board;
-use super::window::{Theme, Window};
+use super::driver::Driver;
+use super::window::{Key, Theme, Window};
 use crate::browser::program;
 use crate::index::MESSAGE;
 use crate::poster;
@@ -111,25 +111,27 @@ impl Site {
     }
 }
 
-/// The page in each theme, at each width.
-fn at_every_size(page: Page, look: impl Fn(&Window, &Site, Theme, &str)) {
-    let (site, window) = (page.site(), Window::open());
+/// Loads the page in each theme.
+fn in_each_theme(driver: &Driver, page: Page, look: impl Fn(&Window, &Site, Theme)) {
+    let (site, window) = (page.site(), driver.open());
     for theme in THEMES {
-        for width in WIDTHS {
-            window.set(width, theme);
-            page.show(&window, &site);
-            look(&window, &site, theme, &format!("{page:?}, {theme:?}, {width} px"));
-        }
+        window.set(WIDTHS[0], theme);
+        page.show(&window, &site);
+        look(&window, &site, theme);
     }
 }
 
-pub fn fits_and_is_quiet(page: Page) {
-    at_every_size(page, |window, site, theme, at| {
-        assert_eq!(window.text("h1").replace('\n', " "), page.title(), "{at}");
-        assert_nothing_overflows(window, at);
-        let (paper, ink) = (lightness(window, "backgroundColor"), lightness(window, "color"));
-        assert_eq!(paper > ink, theme == Theme::Light, "{at}: paper {paper}, ink {ink}");
-
+pub fn fits_and_is_quiet(driver: &Driver, page: Page) {
+    in_each_theme(driver, page, |window, site, theme| {
+        for width in WIDTHS {
+            let at = format!("{page:?}, {theme:?}, {width} px");
+            window.set(width, theme);
+            assert_eq!(window.text("h1").replace('\n', " "), page.title(), "{at}");
+            assert_nothing_overflows(window, &at);
+            let (paper, ink) = (lightness(window, "backgroundColor"), lightness(window, "color"));
+            assert_eq!(paper > ink, theme == Theme::Light, "{at}: paper {paper}, ink {ink}");
+        }
+        let at = format!("{page:?}, {theme:?}");
         for url in window.requests() {
             assert!(url.starts_with(&site.url()) || url.starts_with("data:"), "{at}: {url}");
         }
@@ -167,8 +169,8 @@ const FONTS: [&str; 7] = [
     "Liberation Mono",
 ];
 
-pub fn no_word_is_broken_on_a_phone_in_any_font() {
-    let window = Window::open();
+pub fn no_word_is_broken_on_a_phone_in_any_font(driver: &Driver) {
+    let window = driver.open();
     window.set(320, Theme::Light);
     for page in PAGES {
         let site = page.site();
@@ -206,9 +208,9 @@ fn lightness(window: &Window, property: &str) -> u64 {
 }
 
 /// Every rule that axe has, of every level, experimental ones too.
-pub fn breaks_no_rule(page: Page, axe: &Path) {
+pub fn breaks_no_rule(driver: &Driver, page: Page, axe: &Path) {
     let axe = fs::read_to_string(axe).unwrap_or_else(|error| panic!("AXE: {error}"));
-    at_every_size(page, |window, _, _, at| {
+    in_each_theme(driver, page, |window, _, theme| {
         window.run(
             "const notice = document.querySelector('[role=status] p');
             if (notice) {
@@ -218,25 +220,31 @@ pub fn breaks_no_rule(page: Page, axe: &Path) {
             }",
         );
         window.run(&format!("{axe}; window.axe = axe;"));
-        let found = window.wait_for_promise(
-            "axe.run({ runOnly: axe.getRules().map(rule => rule.ruleId), resultTypes: ['violations', 'incomplete', 'passes'] })",
-        );
-        let of = |kind: &str| {
-            let rules = found[kind].as_array().unwrap_or_else(|| panic!("{at}: {found}"));
-            rules
-                .iter()
-                .map(|rule| (rule["id"].as_str().unwrap().to_owned(), rule["nodes"].clone()))
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(of("violations"), [], "{at}");
-        assert_eq!(of("incomplete"), [], "{at}: what axe could not decide");
-        // AAA: 7:1, and for large text 4.5:1.
-        assert!(of("passes").iter().any(|(rule, _)| rule == "color-contrast-enhanced"), "{at}");
+        for width in WIDTHS {
+            let at = format!("{page:?}, {theme:?}, {width} px");
+            window.set(width, theme);
+            let found = window.wait_for_promise(
+                "axe.run({ runOnly: axe.getRules().map(rule => rule.ruleId), resultTypes: ['violations', 'incomplete', 'passes'] })",
+            );
+            let of = |kind: &str| {
+                let rules = found[kind].as_array().unwrap_or_else(|| panic!("{at}: {found}"));
+                rules
+                    .iter()
+                    .map(|rule| (rule["id"].as_str().unwrap().to_owned(), rule["nodes"].clone()))
+                    .collect::<Vec<_>>()
+            };
+            assert_eq!(of("violations"), [], "{at}");
+            assert_eq!(of("incomplete"), [], "{at}: what axe could not decide");
+            // AAA: 7:1, and for large text 4.5:1.
+            let has_contrast =
+                of("passes").iter().any(|(rule, _)| rule == "color-contrast-enhanced");
+            assert!(has_contrast, "{at}");
+        }
     });
 }
 
-pub fn each_stage_has_its_own_word_shape_colour_and_band() {
-    let window = Window::open();
+pub fn each_stage_has_its_own_word_shape_colour_and_band(driver: &Driver) {
+    let window = driver.open();
     window.set(1440, Theme::Light);
     let mut seen: Vec<Value> = Vec::new();
     for page in &PAGES[..4] {
@@ -264,7 +272,7 @@ pub fn each_stage_has_its_own_word_shape_colour_and_band() {
     }
 }
 
-pub fn a_message_of_any_length_and_script_fits() {
+pub fn a_message_of_any_length_and_script_fits(driver: &Driver) {
     let long = "The company is called for half past six at the stage door, with costumes, wigs and shoes. \
         The half will be called at seven twenty-five, and nobody leaves the building after that without \
         a word to the stage manager. Understudies wait in the green room until they are told that all \
@@ -287,13 +295,13 @@ pub fn a_message_of_any_length_and_script_fits() {
         &chinese[..300], // a hundred characters
         "🎭 Curtain at eight 🎭",
     ];
-    let window = Window::open();
+    let window = driver.open();
     for message in messages {
         let board = Board::open(message, &[("APP_ENV", "staging"), ("FORCE_HTTPS", "false")]);
+        window.go(&board.url);
         for width in [320, 768, 1440, 3840] {
             let at = format!("{message:?}, {width} px");
             window.set(width, Theme::Light);
-            window.go(&board.url);
             assert_eq!(window.run("return document.querySelector('h1').textContent"), message);
             assert_nothing_overflows(&window, &at);
             for word in broken_words(&window).as_array().unwrap() {
@@ -316,8 +324,8 @@ pub fn a_message_of_any_length_and_script_fits() {
     assert_eq!(poster::line_width("", 3), 100, "a size, even of nothing");
 }
 
-pub fn without_scripts_the_page_is_complete() {
-    let (site, window) = (PAGES[3].site(), Window::open());
+pub fn without_scripts_the_page_is_complete(driver: &Driver) {
+    let (site, window) = (PAGES[3].site(), driver.open());
     window.command("Emulation.setScriptExecutionDisabled", &json!({ "value": true }));
     PAGES[3].show(&window, &site);
     let text = window.text("body");
@@ -327,8 +335,8 @@ pub fn without_scripts_the_page_is_complete() {
     assert!(!text.contains("Show it"), "{text}");
 }
 
-pub fn the_keyboard_is_enough() {
-    let (site, window) = (PAGES[3].site(), Window::open());
+pub fn the_keyboard_is_enough(driver: &Driver) {
+    let (site, window) = (PAGES[3].site(), driver.open());
     let focused = "const focus = document.activeElement;
         return [focus.innerText, getComputedStyle(focus).outlineStyle]";
     PAGES[3].show(&window, &site);
@@ -354,8 +362,8 @@ pub fn the_keyboard_is_enough() {
     assert_eq!(address, format!("{}/a?b=c", site.url()), "it is asked for again");
 }
 
-pub fn on_a_phone_the_message_is_the_largest_thing_and_takes_three_or_four_lines() {
-    let (site, window) = (PAGES[0].site(), Window::open());
+pub fn on_a_phone_the_message_is_the_largest_thing_and_takes_three_or_four_lines(driver: &Driver) {
+    let (site, window) = (PAGES[0].site(), driver.open());
     for width in [320, 390] {
         window.set(width, Theme::Light);
         PAGES[0].show(&window, &site);
@@ -381,8 +389,8 @@ fn lines(window: &Window) -> u64 {
     lines.as_u64().unwrap()
 }
 
-pub fn an_eye_sees_sixteen_digits_and_a_click_marks_all_of_them() {
-    let (site, window) = (PAGES[3].site(), Window::open());
+pub fn an_eye_sees_sixteen_digits_and_a_click_marks_all_of_them(driver: &Driver) {
+    let (site, window) = (PAGES[3].site(), driver.open());
     for width in WIDTHS {
         window.set(width, Theme::Light);
         PAGES[3].show(&window, &site);
@@ -409,8 +417,8 @@ pub fn an_eye_sees_sixteen_digits_and_a_click_marks_all_of_them() {
     }
 }
 
-pub fn the_time_is_that_of_the_readers_zone_with_the_exact_one_at_hand() {
-    let (site, window) = (PAGES[3].site(), Window::open());
+pub fn the_time_is_that_of_the_readers_zone_with_the_exact_one_at_hand(driver: &Driver) {
+    let (site, window) = (PAGES[3].site(), driver.open());
     for (zone, locale, shown) in [
         ("Asia/Tokyo", "en-GB", "23 Nov 2026, 10:02 GMT+9"),
         ("America/Los_Angeles", "en-US", "Nov 22, 2026, 5:02 PM PST"),
@@ -428,45 +436,49 @@ pub fn the_time_is_that_of_the_readers_zone_with_the_exact_one_at_hand() {
     }
 }
 
-pub fn nothing_moves_when_the_face_arrives() {
-    let window = Window::open();
-    let places = |without: &[&str], url: &str| -> Vec<f64> {
+pub fn nothing_moves_when_the_face_arrives(driver: &Driver) {
+    const SIZES: [(u16, u16); 4] = [(320, 640), (768, 1024), (1440, 900), (2560, 1440)];
+    let window = driver.open();
+    let places = |without: &[&str], url: &str| -> Vec<Vec<f64>> {
         window.block(without);
         window.go(url);
         let face = window
             .wait_for_promise("document.fonts.ready.then(() => [...document.fonts][0].status)");
         assert_eq!(face, if without.is_empty() { "loaded" } else { "error" });
-        // Of each box, and of the text in it.
-        let places = window.run(
-            "return ['h1', 'header', '.site', '.stage', 'footer'].flatMap(name => {
-                const box = document.querySelector(name);
-                const text = document.createRange();
-                text.selectNodeContents(box);
-                return [box, text].flatMap(it => {
-                    const { top, bottom } = it.getBoundingClientRect();
-                    return [top, bottom];
-                });
-            })",
-        );
-        serde_json::from_value(places).unwrap()
+        let at_size = |(width, height)| {
+            window.resize(width, height);
+            // Of each box, and of the text in it.
+            let places = window.run(
+                "return ['h1', 'header', '.site', '.stage', 'footer'].flatMap(name => {
+                    const box = document.querySelector(name);
+                    const text = document.createRange();
+                    text.selectNodeContents(box);
+                    return [box, text].flatMap(it => {
+                        const { top, bottom } = it.getBoundingClientRect();
+                        return [top, bottom];
+                    });
+                })",
+            );
+            serde_json::from_value(places).unwrap()
+        };
+        SIZES.map(at_size).into()
     };
     for message in
         [MESSAGE, "The curtain rises at eight.", "Wigs and shoes for half past six, please."]
     {
         let board = Board::open(message, &[("APP_ENV", "staging"), ("FORCE_HTTPS", "false")]);
-        for (width, height) in [(320, 640), (768, 1024), (1440, 900), (2560, 1440)] {
-            window.resize(width, height);
-            let before = places(&["*.woff2"], &board.url);
-            let after = places(&[], &board.url);
+        let before = places(&["*.woff2"], &board.url);
+        let after = places(&[], &board.url);
+        for ((size, before), after) in SIZES.iter().zip(&before).zip(&after) {
             let moved =
-                before.iter().zip(&after).any(|(before, after)| (before - after).abs() > 1.0);
-            assert!(!moved, "{message:?}, {width} px: {before:?} to {after:?}");
+                before.iter().zip(after).any(|(before, after)| (before - after).abs() > 1.0);
+            assert!(!moved, "{message:?}, {size:?}: {before:?} to {after:?}");
         }
     }
 }
 
-pub fn on_paper_it_is_black_on_white_and_one_page() {
-    let (site, window) = (PAGES[2].site(), Window::open());
+pub fn on_paper_it_is_black_on_white_and_one_page(driver: &Driver) {
+    let (site, window) = (PAGES[2].site(), driver.open());
     PAGES[2].show(&window, &site);
     window.run("document.querySelector('[role=status] p').hidden = false");
     window.emulate("print", Theme::Dark);
@@ -483,8 +495,8 @@ pub fn on_paper_it_is_black_on_white_and_one_page() {
     assert_eq!(window.pages_on_paper(), 1);
 }
 
-pub fn what_is_injected_does_not_run() {
-    let (site, window) = (PAGES[3].site(), Window::open());
+pub fn what_is_injected_does_not_run(driver: &Driver) {
+    let (site, window) = (PAGES[3].site(), driver.open());
     PAGES[3].show(&window, &site);
     assert_eq!(window.complaints(), Vec::<String>::new());
     window.run(

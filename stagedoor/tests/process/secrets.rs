@@ -13,9 +13,7 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 
 use testbed::{Answer, Service, Variable, directory};
 
-use support::{command, start};
-
-mod support;
+use crate::support::{command, start};
 
 /// Letters and digits, so that it reads the same in JSON, in `Debug` and in a query; a mixture that no page,
 /// digest or id has by chance.

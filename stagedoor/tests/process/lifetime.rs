@@ -1,10 +1,11 @@
 //! The process: its command line, its start, its log, its end.
 
 use std::env;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
@@ -12,9 +13,7 @@ use std::time::Duration;
 use serde_json::Value;
 use testbed::{Connection, Killed, Ran, directory, port_in, rows};
 
-use support::{command, name, names, program, run, start};
-
-mod support;
+use crate::support::{command, name, names, program, run, start};
 
 #[test]
 fn without_a_command_it_serves_as_with_serve() {
@@ -399,8 +398,13 @@ fn what_a_pipe_does_not_take_is_dropped_beyond_a_limit_and_counted() {
 
 /// How many lines of so many requests are logged, and how many are said to be dropped.
 fn logged_to_a_pipe_that_is_read_late(requests: usize) -> (usize, usize) {
-    let (reader, writer) = std::io::pipe().unwrap();
-    rustix::fs::fcntl_setfl(&writer, rustix::fs::OFlags::NONBLOCK).unwrap();
+    let pipe = directory().join("pipe");
+    assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    // Who opens one end would wait for the other.
+    let both = File::options().read(true).write(true).open(&pipe).unwrap();
+    let writer = File::options().write(true).custom_flags(libc::O_NONBLOCK).open(&pipe).unwrap();
+    let reader = File::open(&pipe).unwrap();
+    drop(both);
     let mut command = command(&[("PORT", "0"), ("LOG_FORMAT", "json")]);
     let mut child = Killed(command.stdout(writer).spawn().unwrap());
     drop(command); // and with it our end of the pipe

@@ -10,9 +10,7 @@ use std::time::{Duration, Instant};
 
 use testbed::{Connection, PATIENCE, Service};
 
-use support::start;
-
-mod support;
+use crate::support::start;
 
 /// Connections at once. macOS gives a process 256 files, and these tests run side by side.
 const SLOW: usize = 50;

@@ -6,9 +6,7 @@ use std::net::Shutdown;
 
 use testbed::Service;
 
-use support::start;
-
-mod support;
+use crate::support::start;
 
 /// What a smuggler puts behind a broken request, or into a body: 52 bytes. If it is answered, there is a
 /// status line too many.

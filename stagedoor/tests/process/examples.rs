@@ -2,9 +2,7 @@
 
 use testbed::{Service, Variable};
 
-use support::example;
-
-mod support;
+use crate::support::example;
 
 fn serve(name: &str, variables: &[Variable]) -> Service {
     example(name).start(variables)
