@@ -40,7 +40,7 @@ mod browser {
 }
 
 /// Tests at once, and so browsers: many wait, and two of them keep a processor busy.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 3;
 
 fn main() -> ExitCode {
     let missing = driver::missing();
