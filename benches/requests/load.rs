@@ -3,9 +3,15 @@
 use std::cell::RefCell;
 use std::fmt::{self, Display, Formatter};
 use std::net::Ipv4Addr;
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use futures_util::future::{Either, select};
+use http_body_util::{BodyExt, Empty};
+use hyper::client::conn::http1::{SendRequest, handshake};
+use hyper::header::{ETAG, HOST, HeaderValue, IF_NONE_MATCH};
+use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::task::LocalSet;
@@ -19,10 +25,12 @@ const HOW_LONG: Duration = Duration::from_secs(1);
 /// while, and there are 28,000.
 const NEW_CONNECTIONS: usize = 2_000;
 
+type Body = Empty<&'static [u8]>;
+
 /// How to ask for the page.
 #[derive(Clone, Default)]
 pub struct Request {
-    pub if_none_match: Option<String>,
+    pub if_none_match: Option<HeaderValue>,
     pub on_new_connection: bool,
 }
 
@@ -39,15 +47,18 @@ pub struct Measured {
 /// The page, and its tag.
 pub struct Page {
     pub body: Vec<u8>,
-    pub etag: String,
+    pub etag: HeaderValue,
 }
 
 /// Asks for the page once.
 pub async fn page(port: u16) -> Page {
-    let mut connection = Connection::open(port).await;
-    connection.ask(&Request::default().to_bytes()).await;
-    let etag = connection.header("etag").expect("a tag").to_owned();
-    Page { body: connection.body().to_vec(), etag }
+    on_connection(port, async |mut connection| {
+        let answer = connection.send_request(Request::default().to_http()).await;
+        let (head, body) = answer.expect("an answer").into_parts();
+        let body = body.collect().await.expect("a whole answer").to_bytes().to_vec();
+        Page { body, etag: head.headers[ETAG].clone() }
+    })
+    .await
 }
 
 /// Keeps the clients asking for a while.
@@ -83,20 +94,25 @@ async fn client(port: u16, request: Request, start: Instant, all: Rc<RefCell<Vec
             start.elapsed() >= HOW_LONG
         }
     };
-    let bytes = request.to_bytes();
-    let mut kept = None;
-    loop {
-        let asked = Instant::now();
-        let mut connection = match kept.take() {
-            Some(connection) => connection,
-            None => Connection::open(port).await,
-        };
-        connection.ask(&bytes).await;
-        if is_enough(asked) {
-            return;
+    if request.on_new_connection {
+        loop {
+            let asked = Instant::now();
+            on_connection(port, async |mut connection| ask(&mut connection, &request).await).await;
+            if is_enough(asked) {
+                return;
+            }
         }
-        kept = (!request.on_new_connection).then_some(connection);
     }
+    let keep_asking = async |mut connection| {
+        loop {
+            let asked = Instant::now();
+            ask(&mut connection, &request).await;
+            if is_enough(asked) {
+                return;
+            }
+        }
+    };
+    on_connection(port, keep_asking).await;
 }
 
 /// Opens that many connections, asks for the page on each, and keeps them.
@@ -114,60 +130,33 @@ pub async fn hold(port: u16, count: usize) -> Vec<TcpStream> {
     connections
 }
 
-/// A connection that is kept, and the last answer on it.
-struct Connection {
-    stream: TcpStream,
-    answer: Vec<u8>,
-    /// How much of it the head is, with the empty line.
-    head: usize,
+/// Opens a connection and runs `ask` on it, both in one task: with two, each request would cost a switch
+/// between tasks.
+async fn on_connection<T>(port: u16, ask: impl AsyncFnOnce(SendRequest<Body>) -> T) -> T {
+    let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.expect("a connection");
+    stream.set_nodelay(true).expect("a socket");
+    let (sender, connection) = handshake(TokioIo::new(stream)).await.expect("a new connection");
+    match select(connection, pin!(ask(sender))).await {
+        Either::Left((ended, _)) => panic!("the connection ended: {ended:?}"),
+        Either::Right((asked, _)) => asked,
+    }
 }
 
-impl Connection {
-    async fn open(port: u16) -> Self {
-        let stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.expect("a connection");
-        stream.set_nodelay(true).expect("a socket");
-        Self { stream, answer: Vec::with_capacity(16_384), head: 0 }
-    }
-
-    /// Sends a request, and reads the whole answer.
-    async fn ask(&mut self, request: &[u8]) {
-        self.stream.write_all(request).await.expect("a connection that is kept");
-        self.answer.clear();
-        self.head = loop {
-            self.read().await;
-            if let Some(end) = self.answer.windows(4).position(|bytes| bytes == b"\r\n\r\n") {
-                break end + 4;
-            }
-        };
-        // A 304 has none.
-        let length = self.header("content-length").map_or(Ok(0), str::parse);
-        let all = self.head + length.expect("a number");
-        while self.answer.len() < all {
-            self.read().await;
-        }
-    }
-
-    async fn read(&mut self) {
-        let read = self.stream.read_buf(&mut self.answer).await;
-        assert!(read.is_ok_and(|bytes| bytes > 0), "a whole answer");
-    }
-
-    /// A header of the answer, by its name as actix writes it.
-    fn header(&self, name: &str) -> Option<&str> {
-        let head = std::str::from_utf8(&self.answer[..self.head]).expect("a head in ASCII");
-        head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
-    }
-
-    fn body(&self) -> &[u8] {
-        &self.answer[self.head..]
-    }
+async fn ask(connection: &mut SendRequest<Body>, request: &Request) {
+    connection.ready().await.expect("a connection that is kept");
+    let answer = connection.send_request(request.to_http()).await.expect("an answer");
+    answer.into_body().collect().await.expect("a whole answer");
 }
 
 impl Request {
-    fn to_bytes(&self) -> Vec<u8> {
-        let tag = self.if_none_match.as_ref();
-        let tag = tag.map(|tag| format!("If-None-Match: {tag}\r\n")).unwrap_or_default();
-        format!("GET / HTTP/1.1\r\nHost: localhost\r\n{tag}\r\n").into_bytes()
+    fn to_http(&self) -> hyper::Request<Body> {
+        let mut request = hyper::Request::new(Empty::new());
+        let headers = request.headers_mut();
+        headers.insert(HOST, HeaderValue::from_static("localhost"));
+        if let Some(etag) = &self.if_none_match {
+            headers.insert(IF_NONE_MATCH, etag.clone());
+        }
+        request
     }
 }
 

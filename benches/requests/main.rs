@@ -1,6 +1,6 @@
 //! `cargo bench`: what the whole service costs, next to a bare actix-web handler that sends the same page.
 //!
-//! Each has one worker on one processor core, and is asked over loopback from another.
+//! Each has one worker on one processor core, and is asked over loopback, by hyper's client, from another.
 //! They take turns: ratios are made within a round, so that a machine that changes its pace does not
 //! matter, and their median counts. `cargo bench -- 21` runs 21 rounds instead of nine. Linux only, since
 //! what a process takes is read from /proc.
