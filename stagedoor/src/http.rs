@@ -16,6 +16,7 @@ use actix_web::App;
 use actix_web::dev::AppConfig;
 use actix_web::http::StatusCode;
 use actix_web::rt::net::TcpStream;
+use futures_util::FutureExt;
 
 use crate::client;
 use crate::connections::Connections;
@@ -64,9 +65,8 @@ where
         let remains = Rc::<Remains>::default();
         let stream = Stream::new(socket, &remains);
         let peer = stream.peer();
-        let served = Service::call(http, (stream, peer));
-        async move {
-            let ended = served.await;
+        // `then`, since an `async` block that awaits it would hold its future twice.
+        Service::call(http, (stream, peer)).then(async move |ended| {
             let client = || peer.map(|peer| client::text(peer.ip()));
             if let Some((status, reason)) = refusal(&ended, &remains) {
                 log::log_no_request(status, &reason, client().as_deref());
@@ -77,7 +77,7 @@ where
             }
             remains.close().await;
             ended
-        }
+        })
     })
 }
 
