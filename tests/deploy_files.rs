@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 use testbed::{Ran, directory};
@@ -261,10 +260,10 @@ fn the_readmes_table_has_the_defaults_here_and_on_a_dyno() {
 /// Their defaults follow the machine, or are told in words.
 const VARYING: [&str; 2] = ["WEB_CONCURRENCY", "PREVIEW_PASSWORD"];
 
-/// The layout stands there, and nowhere else.
+/// The layout stands there, and nowhere else. (`stagedoor/tests/interface.rs` holds the library's.)
 #[test]
-fn the_front_page_of_each_crate_names_all_its_files() {
-    for front in ["src/main.rs", "pipeline/src/main.rs", "stagedoor/src/lib.rs"] {
+fn the_front_pages_of_the_app_and_of_the_pipeline_name_all_their_files() {
+    for front in ["src/main.rs", "pipeline/src/main.rs"] {
         let text = read(front);
         let tells = |line: &&str| {
             line.starts_with("//!") || line.starts_with("mod ") && line.contains("; // ")
@@ -276,27 +275,14 @@ fn the_front_page_of_each_crate_names_all_its_files() {
                 .flat_map(|line| line.split(|c: char| !(c.is_alphanumeric() || c == '_')));
             words.any(|word| word == name)
         };
-        let files = rust_files(root().join(front).parent().unwrap());
+        let mut files = testbed::files(root().join(front).parent().unwrap());
+        files.retain(|file| !file.ends_with("tests.rs")); // those are the tests of the file beside them
         assert!(files.len() > 3, "{front}: {files:?}");
         for file in files.iter().filter(|file| **file != root().join(front)) {
             let name = file.file_stem().unwrap().to_str().unwrap();
             assert!(is_told(name), "{front} does not name {file:?}");
         }
     }
-}
-
-/// Those below a folder, at any depth, but for `tests.rs`, which is the tests of the file beside it.
-fn rust_files(folder: &Path) -> Vec<PathBuf> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            files.extend(rust_files(&path));
-        } else if path.extension().is_some_and(|kind| kind == "rs") && !path.ends_with("tests.rs") {
-            files.push(path);
-        }
-    }
-    files
 }
 
 #[test]

@@ -30,19 +30,11 @@ fn exported() -> Vec<String> {
     names
 }
 
-/// Every file below this directory, by its path from `src`.
-fn files(directory: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(directory).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            found.extend(files(&path));
-        } else {
-            let path = path.strip_prefix(sources()).unwrap();
-            found.push(path.to_str().unwrap().to_owned());
-        }
-    }
-    found
+/// Every file of the library, by its path from `src`.
+fn files() -> Vec<String> {
+    let from_src =
+        |file: PathBuf| file.strip_prefix(sources()).unwrap().to_str().unwrap().to_owned();
+    testbed::files(&sources()).into_iter().map(from_src).collect()
 }
 
 #[test]
@@ -61,7 +53,7 @@ fn nothing_is_exported_but_by_pub_use_and_the_one_macro() {
         .filter(|line| line.starts_with("pub ") && !line.starts_with("pub use "))
         .collect();
     assert!(others.is_empty(), "{others:?}");
-    let macros = files(&sources()).into_iter().map(|file| {
+    let macros = files().into_iter().map(|file| {
         let text = fs::read_to_string(sources().join(file)).unwrap();
         text.matches("\n#[macro_export]").count()
     });
@@ -83,7 +75,7 @@ fn every_file_is_in_the_table_of_questions() {
                 begun && named.contains(&name)
             })
     };
-    for file in files(&sources()).iter().filter(|file| *file != "lib.rs") {
+    for file in files().iter().filter(|file| *file != "lib.rs") {
         assert!(is_named(file), "lib.rs says nowhere what {file} answers");
     }
 }

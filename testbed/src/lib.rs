@@ -127,7 +127,11 @@ fn modified(file: &Path) -> Option<SystemTime> {
 }
 
 /// Every file at or below this path.
-fn files(path: &Path) -> Vec<PathBuf> {
+///
+/// # Panics
+///
+/// Where a directory can't be read to its end.
+pub fn files(path: &Path) -> Vec<PathBuf> {
     match fs::read_dir(path) {
         Ok(entries) => entries.flat_map(|entry| files(&entry.unwrap().path())).collect(),
         Err(_) => vec![path.to_owned()],
